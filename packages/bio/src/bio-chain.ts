@@ -1,0 +1,61 @@
+import { type Bio, BioState } from "./bio.ts";
+import { invariant } from "./invariant.ts";
+import { BioStatus } from "./status.ts";
+
+/** Marks a chained child. Never called: `bioEndio` knows it and goes on with the parent. */
+function chainEnd(): void {
+  invariant(false, "the end of a chained bio is bioEndio's business");
+}
+
+/** Makes `parent` end only after `child` has; `child` gives its error to `parent` and is put. */
+export function chainBio(child: Bio, parent: Bio): void {
+  invariant(
+    child.endIo === null && child.private === null,
+    "a chained bio has an endIo of its own",
+  );
+  child.private = parent;
+  child.parent = parent;
+  child.endIo = chainEnd;
+  parent.state |= BioState.Chain;
+  parent.remaining += 1;
+}
+
+/** Whether `bio` was chained to a parent and tells its end to nobody else. */
+export function isChained(bio: Bio): boolean {
+  return bio.endIo === chainEnd;
+}
+
+/**
+ * Ends `bio`, with `bio.status` as it stands. In a loop over its parents, for a chain may be long.
+ *
+ * Waits: never. The caller must not touch the bio afterwards.
+ */
+export function bioEndio(bio: Bio): void {
+  let ending = bio;
+  for (;;) {
+    if ((ending.state & BioState.Chain) !== 0) {
+      invariant(ending.remaining > 0, "a bio ended more often than it was chained");
+      ending.remaining -= 1;
+      if (ending.remaining > 0) return;
+      ending.state &= ~BioState.Chain;
+    }
+    const { endIo } = ending;
+    if (endIo !== chainEnd) {
+      endIo?.(ending);
+      return;
+    }
+    const parent = ending.private as Bio;
+    // The first error wins; later successes, and later errors, leave it alone.
+    if (ending.status !== BioStatus.Ok && parent.status === BioStatus.Ok) {
+      parent.status = ending.status;
+    }
+    ending.put();
+    ending = parent;
+  }
+}
+
+/** Ends `bio` with an error. */
+export function bioError(bio: Bio, status: BioStatus): void {
+  bio.status = status;
+  bioEndio(bio);
+}

@@ -1,0 +1,45 @@
+import type { Bio, BioDevice, Sectors } from "@blkstack/bio";
+import type { Awaitable, Task } from "@blkstack/task";
+import type { RequestQueue } from "./request-queue.ts";
+
+/** Anything that takes bios: a disk, or a device stacked upon others. */
+export interface BlockDevice extends BioDevice {
+  readonly name: string;
+  /** 0 means unknown: then nothing is checked against the end of the device. */
+  readonly sizeSectors: Sectors;
+  readonly isReadOnly: boolean;
+  /** Limits of what one bio may ask, and the gate that bios pass. */
+  readonly queue: RequestQueue;
+  /** Parts of the device that bios may be addressed to by number, from 1; absent when there are none. */
+  readonly partitions?: readonly Partition[];
+
+  /**
+   * The driver. Takes the bio, which it will end, now or later; may submit others below.
+   *
+   * Call it through a `Submitter` only, which keeps the stack flat and checks the bio first.
+   * Waits: as the driver must, for memory, locks or its queue.
+   */
+  submitBio(bio: Bio, task: Task): Awaitable<void>;
+}
+
+export interface Partition {
+  readonly startSector: Sectors;
+  readonly sizeSectors: Sectors;
+}
+
+/** The way down. `@blkstack/make-request` has the one to use; whoever submits is given it. */
+export interface Submitter {
+  /**
+   * Submits a bio to `bio.device`. The outcome comes through `bio.endIo`, perhaps before this
+   * returns; the caller must not touch the bio afterwards.
+   *
+   * Waits: until the driver has taken the bio; not at all when called from inside a driver, for
+   * then the bio is only parked on the task.
+   */
+  submitBio(bio: Bio, task: Task): Awaitable<void>;
+}
+
+/** The device that a bio is addressed to. Whoever submits a bio has put a block device there. */
+export function deviceOf(bio: Bio): BlockDevice {
+  return bio.device as BlockDevice;
+}

@@ -1,0 +1,16 @@
+export { type BlockDevice, deviceOf, type Partition, type Submitter } from "./device.ts";
+export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./errors.ts";
+export type { QueueLimits } from "./limits.ts";
+export { EnterResult, RequestQueue, type SubmitHook } from "./request-queue.ts";
+export {
+  API_VERSION,
+  assertApiVersion,
+  defineTarget,
+  type DeviceRange,
+  EndIoResult,
+  MapResult,
+  type StatusKind,
+  type Target,
+  type TargetContext,
+  type TargetType,
+} from "./target.ts";

@@ -1,0 +1,36 @@
+export { type Awaitable, isPending } from "./awaitable.ts";
+export {
+  effectiveGfp,
+  type Gfp,
+  GFP_ATOMIC,
+  GFP_KERNEL,
+  GFP_NOFS,
+  GFP_NOIO,
+  GFP_NOWAIT,
+  GfpBit,
+  gfpName,
+  type GfpScope,
+  GfpScopeBit,
+  mayWait,
+} from "./gfp.ts";
+export {
+  type Access,
+  AccessMode,
+  type Clock,
+  type InterruptSource,
+  type Random,
+  type Scheduler,
+  type TaskBody,
+  type TimerHandle,
+  type TimerSource,
+  WakeReason,
+} from "./scheduler.ts";
+export {
+  assertMaySleep,
+  assertNothingParked,
+  BioLists,
+  SleepInAtomicError,
+  type SleepHook,
+  Task,
+} from "./task.ts";
+export type { Waitable } from "./waitable.ts";

@@ -1,0 +1,15 @@
+/**
+ * Something that a task can wait for, and a node of the wait-for graph.
+ *
+ * Whoever makes a task wait says who could end the wait, so that a deadlock can be told as a story.
+ */
+export interface Waitable {
+  /** What people call it: `mutex "s.lock"`, `bio_set "md0-split"`. */
+  readonly label: string;
+  /**
+   * Who could end a wait for this: the owner of a lock, the holders of a pool's elements, the
+   * worker of a work item. One of them moving on is enough. Tasks, other waitables, bios; empty
+   * when nobody can. Asked only when a report is drawn.
+   */
+  blockers(): readonly object[];
+}
