@@ -1,17 +1,42 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // Tests read the sources, so that they need no build.
   resolve: { conditions: ["@blkstack/source"] },
   ssr: { resolve: { conditions: ["@blkstack/source"] } },
   test: {
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["packages/*/src/**/*.test.ts"] },
+        test: { name: "unit", include: ["packages/*/{src,test}/**/*.test.ts"] },
       },
       {
         extends: true,
-        test: { name: "examples", include: ["tooling/examples.test.ts"] },
+        test: { name: "apps", include: ["apps/*/{src,test}/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "scenarios",
+          include: ["integration/scenarios/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        // Real clients against the built command line, one suite at a time: they measure nothing,
+        // but they count open files.
+        extends: true,
+        test: {
+          name: "interop",
+          include: ["integration/interop/test/**/*.interop.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: "tooling", include: ["tooling/*.test.ts"], testTimeout: 60_000 },
       },
       {
         extends: true,
