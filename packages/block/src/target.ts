@@ -104,6 +104,8 @@ export interface TargetContext {
   sector(text: string): Sectors;
   /** Opens a device by name; the table closes it. "Device lookup failed". */
   openDevice(name: string): BlockDevice;
+  /** How a table names a device: its number, `253:0`, or its name when it has none. */
+  deviceLabel(device: BlockDevice): string;
   /** For any other complaint: `throw context.error("Invalid chunk size")`. EINVAL unless told. */
   error(message: string, errno?: Errno): BlockError;
   /** Inside `map` only: serve the first `sectors` of this bio now, and be given the rest later. */
