@@ -1,0 +1,5 @@
+export {
+  type PendingInterrupt,
+  VirtualScheduler,
+  type VirtualSchedulerOptions,
+} from "./virtual-scheduler.ts";
