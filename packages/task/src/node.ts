@@ -1,0 +1,1 @@
+export { EventLoopScheduler, type EventLoopSchedulerOptions } from "./node-event-loop.ts";
