@@ -1,1 +1,31 @@
-export {};
+export {
+  effectiveGfp,
+  type Gfp,
+  GFP_ATOMIC,
+  GFP_KERNEL,
+  GFP_NOFS,
+  GFP_NOIO,
+  GFP_NOWAIT,
+  GfpBit,
+  gfpName,
+  type GfpScope,
+  GfpScopeBit,
+  mayWait,
+} from "@blkstack/task";
+export {
+  allFail,
+  choosesFailures,
+  type FaultPlan,
+  failsAt,
+  failsTheNth,
+  failsWithoutWaiting,
+  noneFails,
+} from "./fault-plan.ts";
+export { restoreNoFs, restoreNoIo, saveNoFs, saveNoIo, withNoFs, withNoIo } from "./gfp-scope.ts";
+export { Memory, type MemoryCounters, type MemoryOptions } from "./memory.ts";
+export {
+  PageAllocator,
+  type PageAllocatorCounters,
+  type PageAllocatorOptions,
+} from "./page-allocator.ts";
+export { Slab } from "./slab.ts";

@@ -1,0 +1,69 @@
+import {
+  assertMaySleep,
+  effectiveGfp,
+  type Gfp,
+  mayWait,
+  type Scheduler,
+  type Task,
+} from "@blkstack/task";
+import type { FaultPlan } from "./fault-plan.ts";
+
+export interface MemoryOptions {
+  readonly scheduler: Scheduler;
+  /** Which attempts fail; none unless told. */
+  readonly faultPlan?: FaultPlan;
+}
+
+export interface MemoryCounters {
+  /** Attempts that the fault plan let fail. */
+  readonly failures: number;
+}
+
+/** The memory of one system: what all its slabs and page allocators ask before they hand out. */
+export class Memory {
+  readonly scheduler: Scheduler;
+  #faultPlan: FaultPlan | null;
+  #failures = 0;
+  readonly #attempts = new Map<string, number>();
+
+  constructor(options: MemoryOptions) {
+    this.scheduler = options.scheduler;
+    this.#faultPlan = options.faultPlan ?? null;
+  }
+
+  get counters(): MemoryCounters {
+    return { failures: this.#failures };
+  }
+
+  get faultPlan(): FaultPlan | null {
+    return this.#faultPlan;
+  }
+
+  /** A new plan counts attempts afresh: devices are set up first, then memory runs out. */
+  set faultPlan(plan: FaultPlan | null) {
+    this.#faultPlan = plan;
+    this.#attempts.clear();
+  }
+
+  /** Whether this attempt of `site` is to fail. Waits: never. */
+  fails(site: string, gfp: Gfp): boolean {
+    return this.#faultPlan !== null && this.#planFails(this.#faultPlan, site, gfp);
+  }
+
+  /**
+   * What every allocation in the name of a task begins with: the mask that the task's scopes
+   * leave, after making sure that it may sleep where the mask says so.
+   */
+  admit(gfp: Gfp, task: Task, site: string): Gfp {
+    if (mayWait(gfp)) assertMaySleep(task, `allocation of ${site}`);
+    return effectiveGfp(gfp, task.gfpScope);
+  }
+
+  #planFails(plan: FaultPlan, site: string, gfp: Gfp): boolean {
+    const attempt = (this.#attempts.get(site) ?? 0) + 1;
+    this.#attempts.set(site, attempt);
+    if (!plan.fails(site, gfp, attempt)) return false;
+    this.#failures += 1;
+    return true;
+  }
+}

@@ -1,0 +1,184 @@
+import { invariant, type Page, PAGE_BYTES } from "@blkstack/bio";
+import {
+  type Access,
+  AccessMode,
+  type Awaitable,
+  type Gfp,
+  GfpBit,
+  type Task,
+  type Waitable,
+} from "@blkstack/task";
+import type { Memory } from "./memory.ts";
+import { PageCache } from "./page-cache.ts";
+
+export interface PageAllocatorOptions {
+  readonly memory: Memory;
+  /** The most pages of `PAGE_BYTES` that exist at a time. */
+  readonly limitPages: number;
+  readonly label: string;
+}
+
+export interface PageAllocatorCounters {
+  readonly allocations: number;
+  /** Answers of null. */
+  readonly failures: number;
+  /** Requests that had to wait for pages. */
+  readonly waits: number;
+}
+
+/** Somebody who waits for so many pages. */
+interface Turn {
+  readonly task: Task;
+  readonly pageCount: number;
+}
+
+/**
+ * Pages, up to a limit. Several at once lie one behind the other in one `Page`; their number is
+ * rounded up to a power of two, in `bytes.length` as in the account. Contents are whatever they were.
+ *
+ * Who waits is served in order, and nobody overtakes: a large request is not starved by small
+ * ones. So a task that holds pages must not wait for more of them.
+ */
+export class PageAllocator implements Waitable {
+  readonly label: string;
+  readonly limitPages: number;
+  readonly #memory: Memory;
+  readonly #cache: PageCache;
+  readonly #line: Turn[] = [];
+  /** Only while exploring, for the wait-for graph. */
+  readonly #live: Set<Page> | null;
+  readonly #acquire: Access;
+  readonly #release: Access;
+  #usedPages = 0;
+  #allocations = 0;
+  #failures = 0;
+  #waits = 0;
+
+  constructor({ memory, limitPages, label }: PageAllocatorOptions) {
+    invariant(Number.isSafeInteger(limitPages) && limitPages > 0, `${label}: no pages at all`);
+    this.label = label;
+    this.limitPages = limitPages;
+    this.#memory = memory;
+    this.#cache = new PageCache(limitPages);
+    this.#live = memory.scheduler.isExploring ? new Set() : null;
+    this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
+    this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
+  }
+
+  get usedPages(): number {
+    return this.#usedPages;
+  }
+
+  get freePages(): number {
+    return this.limitPages - this.#usedPages;
+  }
+
+  /** Pages in use, and those kept for reuse. */
+  get existingPages(): number {
+    return this.#cache.existingPages;
+  }
+
+  get counters(): PageAllocatorCounters {
+    return { allocations: this.#allocations, failures: this.#failures, waits: this.#waits };
+  }
+
+  /** The pages handed out; known only while exploring. */
+  blockers(): readonly object[] {
+    return this.#live === null ? [] : [...this.#live];
+  }
+
+  /** Takes pages if they are free and nobody waits for some. Waits: never. */
+  tryAlloc(gfp: Gfp, pageCount = 1): Page | null {
+    this.#memory.scheduler.touch(this.#acquire);
+    const rounded = roundUp(pageCount);
+    if (this.#line.length === 0 && this.#hasRoom(rounded) && !this.#fails(gfp)) {
+      return this.#take(rounded);
+    }
+    this.#failures += 1;
+    return null;
+  }
+
+  /**
+   * Takes pages. Null when `gfp` forbids to wait and they are not free, when there cannot ever be
+   * so many, and when the fault plan says so.
+   *
+   * Waits: if `gfp` allows and does not ask for one attempt only, until they are given back.
+   */
+  alloc(gfp: Gfp, task: Task, pageCount = 1): Awaitable<Page | null> {
+    const allowed = this.#memory.admit(gfp, task, this.label);
+    const { scheduler } = task;
+    // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
+    if (task.atomicDepth === 0 && !scheduler.inInterrupt) {
+      const preempted = scheduler.mayPreempt(task, this.#acquire);
+      if (preempted !== undefined) {
+        return preempted.then(() => this.#allocNow(allowed, task, pageCount));
+      }
+    } else {
+      scheduler.touch(this.#acquire);
+    }
+    return this.#allocNow(allowed, task, pageCount);
+  }
+
+  /** Gives back what was allocated. Waits: never. */
+  free(page: Page): void {
+    this.#memory.scheduler.touch(this.#release);
+    const pageCount = page.bytes.length / PAGE_BYTES;
+    this.#cache.put(page, this.label);
+    this.#live?.delete(page);
+    this.#usedPages -= pageCount;
+    this.#wakeFirst();
+  }
+
+  #allocNow(gfp: Gfp, task: Task, pageCount: number): Awaitable<Page | null> {
+    const rounded = roundUp(pageCount);
+    const waits = (gfp & (GfpBit.Wait | GfpBit.NoRetry)) === GfpBit.Wait;
+    const isFree = this.#line.length === 0 && this.#hasRoom(rounded);
+    if ((!isFree && !waits) || rounded > this.limitPages || this.#fails(gfp)) {
+      this.#failures += 1;
+      return null;
+    }
+    return isFree ? this.#take(rounded) : this.#allocInTurn(task, rounded);
+  }
+
+  async #allocInTurn(task: Task, pageCount: number): Promise<Page> {
+    const turn: Turn = { task, pageCount };
+    this.#line.push(turn);
+    this.#waits += 1;
+    while (this.#line[0] !== turn || !this.#hasRoom(pageCount)) {
+      await task.scheduler.sleep(task, this);
+      task.scheduler.touch(this.#acquire);
+    }
+    this.#line.shift();
+    const page = this.#take(pageCount);
+    this.#wakeFirst();
+    return page;
+  }
+
+  #take(pageCount: number): Page {
+    const page = this.#cache.take(pageCount);
+    this.#usedPages += pageCount;
+    this.#allocations += 1;
+    this.#live?.add(page);
+    return page;
+  }
+
+  #hasRoom(pageCount: number): boolean {
+    return this.#usedPages + pageCount <= this.limitPages;
+  }
+
+  #fails(gfp: Gfp): boolean {
+    return this.#memory.fails(this.label, gfp);
+  }
+
+  #wakeFirst(): void {
+    const first = this.#line[0];
+    if (first !== undefined && this.#hasRoom(first.pageCount)) {
+      first.task.scheduler.wake(first.task);
+    }
+  }
+}
+
+function roundUp(pageCount: number): number {
+  invariant(pageCount > 0, `allocation of ${String(pageCount)} pages`);
+  return pageCount === 1 ? 1 : 2 ** Math.ceil(Math.log2(pageCount));
+}
