@@ -1,4 +1,5 @@
 export { type Awaitable, isPending } from "./awaitable.ts";
+export { Completion, type CompletionOptions } from "./completion.ts";
 export {
   effectiveGfp,
   type Gfp,
@@ -13,6 +14,8 @@ export {
   GfpScopeBit,
   mayWait,
 } from "./gfp.ts";
+export { Mutex } from "./mutex.ts";
+export { RwSemaphore } from "./rw-semaphore.ts";
 export {
   type Access,
   AccessMode,
@@ -25,6 +28,7 @@ export {
   type TimerSource,
   WakeReason,
 } from "./scheduler.ts";
+export { Spinlock } from "./spinlock.ts";
 export {
   assertMaySleep,
   assertNothingParked,
@@ -33,4 +37,6 @@ export {
   type SleepHook,
   Task,
 } from "./task.ts";
+export { Timer } from "./timer.ts";
+export { WaitQueue } from "./wait-queue.ts";
 export type { Waitable } from "./waitable.ts";
