@@ -1,1 +1,2 @@
-export {};
+export type { Allocator } from "./allocator.ts";
+export { Mempool, type MempoolOptions, OutOfMemoryError } from "./mempool.ts";

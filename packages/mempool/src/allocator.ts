@@ -1,0 +1,17 @@
+import type { Awaitable, Gfp, Task } from "@blkstack/task";
+
+/** The memory behind a pool. A `Slab` of `@blkstack/memory` is one. */
+export interface Allocator<T> {
+  /** Takes an element if it is there for the asking, else answers null. Waits: never. */
+  tryAlloc(gfp: Gfp): T | null;
+
+  /**
+   * Takes an element, doing for it whatever `gfp` allows; null when that did not help.
+   *
+   * Waits: if `gfp` allows, for memory to be reclaimed; not for elements to be given back.
+   */
+  alloc(gfp: Gfp, task: Task): Awaitable<T | null>;
+
+  /** Waits: never. */
+  free(element: T): void;
+}

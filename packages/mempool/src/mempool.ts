@@ -1,0 +1,256 @@
+import { invariant } from "@blkstack/bio";
+import {
+  type Access,
+  AccessMode,
+  assertMaySleep,
+  type Awaitable,
+  effectiveGfp,
+  type Gfp,
+  GFP_KERNEL,
+  GfpBit,
+  isPending,
+  mayWait,
+  type Scheduler,
+  type Task,
+  type Waitable,
+  WaitQueue,
+} from "@blkstack/task";
+import type { Allocator } from "./allocator.ts";
+
+/** How long a sleeper waits before it asks the allocator again, wake-up or not. */
+const RETRY_MS = 5000;
+
+/** What a pool, which has a reserve of its own and a patience of its own, asks memory for. */
+const POOL_BITS: Gfp = GfpBit.NoMemalloc | GfpBit.NoRetry | GfpBit.NoWarn;
+
+export interface MempoolOptions<T extends object> {
+  readonly scheduler: Scheduler;
+  /** What people call the pool: `bios of md0`. */
+  readonly label: string;
+  readonly allocator: Allocator<T>;
+  /** How many elements can be live at once with no free memory; at least 1. */
+  readonly minNr: number;
+}
+
+/** There is no memory for the reserve of a pool. */
+export class OutOfMemoryError extends Error {
+  override readonly name = "OutOfMemoryError";
+  readonly errno = "ENOMEM";
+}
+
+/**
+ * A reserve of elements for callers that must not fail: `minNr` elements can be live at once with
+ * no free memory at all, provided that whoever holds one gives it back without needing this pool
+ * again. Two elements for one caller, with none of them in flight, break that promise.
+ */
+export class Mempool<T extends object> implements Waitable {
+  readonly label: string;
+  readonly #scheduler: Scheduler;
+  readonly #allocator: Allocator<T>;
+  readonly #reserve: T[];
+  #minNr: number;
+  #liveCount = 0;
+  #isDestroyed = false;
+  readonly #sleepers: WaitQueue;
+  /** Who has an element: only while exploring, for the wait-for graph. */
+  readonly #holders: Set<T> | null;
+  readonly #acquire: Access;
+  readonly #release: Access;
+
+  /**
+   * Fills the reserve from memory that is there for the asking; throws an OutOfMemoryError when
+   * that is not enough. `create` can wait for it. `reserve` is for `create`.
+   */
+  constructor(options: MempoolOptions<T>, reserve?: T[]) {
+    const { scheduler, label, allocator, minNr } = options;
+    invariant(Number.isSafeInteger(minNr) && minNr >= 1, `${label}: a pool without a reserve`);
+    this.label = label;
+    this.#scheduler = scheduler;
+    this.#allocator = allocator;
+    this.#minNr = minNr;
+    this.#reserve = reserve ?? reserveAtOnce(options);
+    this.#sleepers = new WaitQueue(label, () => this.blockers());
+    this.#holders = scheduler.isExploring ? new Set() : null;
+    this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
+    this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
+  }
+
+  /** A pool with its reserve filled, or null. Waits: for memory. */
+  static async create<T extends object>(
+    options: MempoolOptions<T>,
+    task: Task,
+  ): Promise<Mempool<T> | null> {
+    const { allocator, minNr } = options;
+    const reserve: T[] = [];
+    while (reserve.length < minNr) {
+      const element = await allocator.alloc(GFP_KERNEL, task);
+      if (element === null) {
+        for (const undone of reserve) allocator.free(undone);
+        return null;
+      }
+      reserve.push(element);
+    }
+    return new Mempool(options, reserve);
+  }
+
+  /** How many elements the reserve is to have. */
+  get minNr(): number {
+    return this.#minNr;
+  }
+
+  /** How many elements the reserve has. */
+  get currNr(): number {
+    return this.#reserve.length;
+  }
+
+  /** Elements handed out and not given back. */
+  get liveCount(): number {
+    return this.#liveCount;
+  }
+
+  /** The elements handed out: any of them coming back ends a wait. Known only while exploring. */
+  blockers(): readonly object[] {
+    return this.#holders === null ? [] : [...this.#holders];
+  }
+
+  /**
+   * Takes an element: from memory if it is there for the asking, else from the reserve.
+   *
+   * Waits: if `gfp` allows, until memory is reclaimed or an element is given back. Then never null.
+   */
+  alloc(gfp: Gfp, task: Task): Awaitable<T | null> {
+    if (mayWait(gfp)) assertMaySleep(task, `alloc from ${this.label}`);
+    const scheduler = this.#scheduler;
+    // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
+    if (task.atomicDepth === 0 && !scheduler.inInterrupt) {
+      const preempted = scheduler.mayPreempt(task, this.#acquire);
+      if (preempted !== undefined) return preempted.then(() => this.#allocNow(gfp, task));
+    } else {
+      scheduler.touch(this.#acquire);
+    }
+    return this.#allocNow(gfp, task);
+  }
+
+  /** Gives an element back. Refills the reserve before memory: a sleeper lives on the reserve. */
+  free(element: T | null): void {
+    if (element === null) return;
+    this.#scheduler.touch(this.#release);
+    this.#assertAlive();
+    if (this.#holders !== null) {
+      invariant(this.#holders.delete(element), `double free: ${this.label}`);
+    }
+    this.#liveCount -= 1;
+    if (this.#reserve.length >= this.#minNr) {
+      this.#allocator.free(element);
+      return;
+    }
+    this.#reserve.push(element);
+    this.#sleepers.wakeOne();
+  }
+
+  /**
+   * Changes how many elements the reserve is to have. When memory does not suffice to fill a
+   * larger one, later frees do.
+   *
+   * Waits: for memory, when the reserve grows.
+   */
+  resize(minNr: number, task: Task): Awaitable<void> {
+    invariant(Number.isSafeInteger(minNr) && minNr >= 1, `${this.label}: a pool without a reserve`);
+    this.#assertAlive();
+    this.#minNr = minNr;
+    while (this.#reserve.length > minNr) {
+      const surplus = this.#reserve.pop();
+      if (surplus !== undefined) this.#allocator.free(surplus);
+    }
+    if (this.#reserve.length < minNr) return this.#topUp(task);
+  }
+
+  /** Gives the reserve back to memory. All elements must have been freed, and nobody may sleep. */
+  destroy(): void {
+    this.#assertAlive();
+    if (this.#liveCount > 0) {
+      const live = String(this.#liveCount);
+      this.#scheduler.warn(`${this.label} is destroyed with ${live} of its elements in use`);
+    }
+    this.#isDestroyed = true;
+    for (const element of this.#reserve.splice(0)) this.#allocator.free(element);
+  }
+
+  #allocNow(gfp: Gfp, task: Task): Awaitable<T | null> {
+    this.#assertAlive();
+    const mask = effectiveGfp(gfp, task.gfpScope) | POOL_BITS;
+    const firstMask = mask & ~(GfpBit.Wait | GfpBit.Io);
+    // Memory first, without waiting: the reserve is for when there is none. Nearly all end here.
+    const element = this.#allocator.tryAlloc(firstMask) ?? this.#takeReserve();
+    if (element !== null) return this.#handOut(element);
+    return firstMask === mask ? null : this.#allocWithFullPower(mask, task);
+  }
+
+  #allocWithFullPower(mask: Gfp, task: Task): Awaitable<T | null> {
+    const attempt = this.#allocator.alloc(mask, task);
+    if (isPending(attempt)) return this.#allocWaiting(attempt, mask, task);
+    const element = attempt ?? this.#takeReserve();
+    if (element !== null) return this.#handOut(element);
+    return mayWait(mask) ? this.#allocWaiting(null, mask, task) : null;
+  }
+
+  async #allocWaiting(first: Awaitable<T | null>, mask: Gfp, task: Task): Promise<T | null> {
+    let attempt = first;
+    for (;;) {
+      const element = (isPending(attempt) ? await attempt : attempt) ?? this.#takeReserve();
+      if (element !== null) {
+        // The wake-up that ended our sleep may have been for an element that we did not need.
+        if (this.#reserve.length > 0) this.#sleepers.wakeOne();
+        return this.#handOut(element);
+      }
+      if (!mayWait(mask)) return null;
+      // Nothing runs between the look at the empty reserve and this, so no wake-up is lost.
+      await this.#sleepers.sleepExclusive(task, RETRY_MS, true);
+      this.#scheduler.touch(this.#acquire);
+      this.#assertAlive();
+      attempt = this.#allocator.alloc(mask, task);
+    }
+  }
+
+  async #topUp(task: Task): Promise<void> {
+    while (this.#reserve.length < this.#minNr) {
+      const element = await this.#allocator.alloc(GFP_KERNEL, task);
+      if (element === null) return;
+      // Whoever freed an element meanwhile, or resized again, was faster.
+      if (this.#isDestroyed || this.#reserve.length >= this.#minNr) {
+        this.#allocator.free(element);
+        return;
+      }
+      this.#reserve.push(element);
+      this.#sleepers.wakeOne();
+    }
+  }
+
+  #takeReserve(): T | null {
+    return this.#reserve.pop() ?? null;
+  }
+
+  #handOut(element: T): T {
+    this.#liveCount += 1;
+    this.#holders?.add(element);
+    return element;
+  }
+
+  #assertAlive(): void {
+    if (this.#isDestroyed) invariant(false, `use after free: ${this.label} was destroyed`);
+  }
+}
+
+function reserveAtOnce<T extends object>(options: MempoolOptions<T>): T[] {
+  const { allocator, label, minNr } = options;
+  const reserve: T[] = [];
+  while (reserve.length < minNr) {
+    const element = allocator.tryAlloc(GFP_KERNEL);
+    if (element === null) {
+      for (const undone of reserve) allocator.free(undone);
+      throw new OutOfMemoryError(`no memory for the reserve of ${label}`);
+    }
+    reserve.push(element);
+  }
+  return reserve;
+}
