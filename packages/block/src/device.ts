@@ -2,11 +2,16 @@ import type { Bio, BioDevice, Sectors } from "@blkstack/bio";
 import type { Awaitable, Task } from "@blkstack/task";
 import type { RequestQueue } from "./request-queue.ts";
 
-/** Anything that takes bios: a disk, or a device stacked upon others. */
+/**
+ * Anything that takes bios: a disk, or a device stacked upon others. The two cannot be told apart
+ * from above, and that is what makes them stack.
+ */
 export interface BlockDevice extends BioDevice {
+  /** What people call it; unique among the devices of a program. */
   readonly name: string;
   /** 0 means unknown: then nothing is checked against the end of the device. */
   readonly sizeSectors: Sectors;
+  /** Writes end with `BioStatus.ReadOnly` on the way down; the driver does not see them. */
   readonly isReadOnly: boolean;
   /** Limits of what one bio may ask, and the gate that bios pass. */
   readonly queue: RequestQueue;
@@ -16,13 +21,20 @@ export interface BlockDevice extends BioDevice {
   /**
    * The driver. Takes the bio, which it will end, now or later; may submit others below.
    *
-   * Call it through a `Submitter` only, which keeps the stack flat and checks the bio first.
-   * Waits: as the driver must, for memory, locks or its queue.
+   * Call it through a `Submitter` only, which keeps the stack flat and checks the bio first: the
+   * driver may rely on the bio being addressed to the whole device, lying within it, being
+   * supported, and keeping to `queue.limits`.
+   *
+   * Every bio is ended exactly once, with `bioEndio` or `bioError`; to throw is a defect. A bio that
+   * it submits is started only after it has returned, so it must not wait for one.
+   * Waits: as the driver must, for memory, locks or its queue; never for a NOWAIT bio.
    */
   submitBio(bio: Bio, task: Task): Awaitable<void>;
 }
 
+/** A part of a device with sector numbers of its own. Bios are moved to the whole device at once. */
 export interface Partition {
+  /** On the whole device. */
   readonly startSector: Sectors;
   readonly sizeSectors: Sectors;
 }
@@ -32,6 +44,9 @@ export interface Submitter {
   /**
    * Submits a bio to `bio.device`. The outcome comes through `bio.endIo`, perhaps before this
    * returns; the caller must not touch the bio afterwards.
+   *
+   * Process context only, for the driver may sleep: an `endIo` hands what it wants to submit to a
+   * work queue. The bio must be on no list.
    *
    * Waits: until the driver has taken the bio; not at all when called from inside a driver, for
    * then the bio is only parked on the task.

@@ -1,7 +1,9 @@
+export { defaultLimits, stackingLimits } from "./default-limits.ts";
 export { type BlockDevice, deviceOf, type Partition, type Submitter } from "./device.ts";
 export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./errors.ts";
 export type { QueueLimits } from "./limits.ts";
 export { EnterResult, RequestQueue, type SubmitHook } from "./request-queue.ts";
+export { stackLimits } from "./stack-limits.ts";
 export {
   API_VERSION,
   assertApiVersion,
@@ -14,3 +16,4 @@ export {
   type TargetContext,
   type TargetType,
 } from "./target.ts";
+export { validateLimits } from "./validate-limits.ts";

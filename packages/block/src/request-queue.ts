@@ -1,31 +1,91 @@
-import type { Bio } from "@blkstack/bio";
-import { type Awaitable, isPending, type Task, type Waitable } from "@blkstack/task";
+import { type Bio, invariant } from "@blkstack/bio";
+import {
+  type Access,
+  AccessMode,
+  type Awaitable,
+  isPending,
+  type Task,
+  type Waitable,
+} from "@blkstack/task";
 import type { QueueLimits } from "./limits.ts";
+import { validateLimits } from "./validate-limits.ts";
 
 /** What came of asking to enter a queue. */
-export const EnterResult = { Entered: 0, Busy: 1, Dying: 2 } as const;
+export const EnterResult = {
+  Entered: 0,
+  /** Frozen, and the caller must not wait: EBUSY for the caller, `BioStatus.Again` for a bio. */
+  Busy: 1,
+  /** The device goes away: ENODEV for the caller, `BioStatus.IoError` for a bio. */
+  Dying: 2,
+} as const;
 export type EnterResult = (typeof EnterResult)[keyof typeof EnterResult];
 
 /** Takes bios off the way down to let them through later: throttling. */
 export interface SubmitHook {
-  /** Whether the hook took the bio. It will submit it again, and then let it pass. */
+  /**
+   * Whether the hook took the bio. It will submit it again, and then let it pass. Waits: never.
+   *
+   * Asked once for each submission and before the bio is parked, so that a bio that was taken is on
+   * no list of a task. A bio that is cut to the queue's limits was asked about as a whole.
+   */
   take(bio: Bio, task: Task): boolean;
 }
 
-/** The gate in front of a device: its limits, and whether bios may pass. */
+/**
+ * The gate in front of a device: its limits, and whether bios may pass.
+ *
+ * A driver call happens between `enter` and `exit`. `freeze` keeps further calls out and waits for
+ * those inside, and so makes it safe to change what all of them rely on: limits, a table, the
+ * device's being there. It says nothing of bios that the driver took and has not ended.
+ *
+ * Whoever is inside and waits for another bio of the same queue keeps a freezer waiting, and the
+ * freezer keeps that bio out: all three stand still for ever.
+ *
+ * As a `Waitable` it is what a task waits for that wants to enter.
+ */
 export class RequestQueue implements Waitable {
   readonly label: string;
-  limits: QueueLimits;
   submitHook: SubmitHook | null = null;
+  readonly #deviceName: string;
+  #limits: QueueLimits;
   #users = 0;
   #freezeDepth = 0;
   #isDying = false;
+  /** Who froze the queue and did not thaw it yet; the earliest first. */
+  readonly #frozenBy: object[] = [];
+  /** Who is inside; kept only where schedules are explored. */
+  readonly #inside: object[] = [];
   readonly #entering: Task[] = [];
   readonly #freezing: Task[] = [];
+  readonly #drain: Waitable;
+  // Entering and leaving commute with each other, and with nothing that freezes: so they are reads.
+  readonly #entry: Access;
+  readonly #leaving: Access;
+  readonly #gate: Access;
 
+  /** Throws `BlockError` `BLK_LIMITS` for limits that no device can have. */
   constructor(deviceName: string, limits: QueueLimits) {
+    validateLimits(limits, deviceName);
     this.label = `queue of ${deviceName}`;
-    this.limits = limits;
+    this.#deviceName = deviceName;
+    this.#limits = limits;
+    this.#drain = {
+      label: `${this.label} to drain`,
+      blockers: () => [...this.#inside],
+    };
+    this.#entry = { object: this, mode: AccessMode.Read, label: `enter ${this.label}` };
+    this.#leaving = { object: this, mode: AccessMode.Read, label: `leave ${this.label}` };
+    this.#gate = { object: this, mode: AccessMode.Write, label: `freeze or thaw ${this.label}` };
+  }
+
+  get limits(): QueueLimits {
+    return this.#limits;
+  }
+
+  /** Freeze the queue first, or be sure that no bio is on its way. Throws as the constructor. */
+  set limits(limits: QueueLimits) {
+    validateLimits(limits, this.#deviceName);
+    this.#limits = limits;
   }
 
   get isDying(): boolean {
@@ -36,14 +96,14 @@ export class RequestQueue implements Waitable {
     return this.#freezeDepth > 0;
   }
 
-  /** Bios that are inside the driver call. */
+  /** Tasks that are inside a driver call. */
   get users(): number {
     return this.#users;
   }
 
-  /** Nobody in particular: whoever froze the queue is to thaw it. */
+  /** Who froze the queue, and so is to thaw it. */
   blockers(): readonly object[] {
-    return [];
+    return [...this.#frozenBy];
   }
 
   /**
@@ -52,36 +112,85 @@ export class RequestQueue implements Waitable {
    * Waits: while the queue is frozen, unless `noWait`.
    */
   enter(task: Task, noWait: boolean): Awaitable<EnterResult> {
-    if (this.#freezeDepth === 0 && !this.#isDying) {
-      this.#users += 1;
+    const preempted = task.scheduler.mayPreempt(task, this.#entry);
+    if (preempted !== undefined) return this.#enterPreempted(preempted, task, noWait);
+    if (this.#freezeDepth === 0) {
+      this.#admit(task);
       return EnterResult.Entered;
     }
-    if (this.#isDying) return EnterResult.Dying;
-    return noWait ? EnterResult.Busy : this.#enterWaiting(task);
+    return this.#enterFrozen(task, noWait);
   }
 
-  exit(): void {
+  /** Leaves. Tell the task that entered, so that a report can say who is inside. */
+  exit(task?: Task): void {
+    invariant(this.#users > 0, `${this.label} is left more often than entered`);
     this.#users -= 1;
+    if (task?.scheduler.isExploring === true) {
+      task.scheduler.touch(this.#leaving);
+      forget(this.#inside, task);
+    }
     if (this.#users === 0) wakeAll(this.#freezing);
   }
 
-  /** Lets nobody in any more. Nests. Waits: until those inside have left. */
-  freeze(task: Task): Awaitable<void> {
-    this.#freezeDepth += 1;
-    if (this.#users > 0) return this.#waitEmpty(task);
+  /**
+   * Lets nobody in any more. Nests: each is undone by one `unfreeze`. `by` is who will do so, for
+   * reports: the task itself, unless told.
+   *
+   * Waits: until those inside have left.
+   */
+  freeze(task: Task, by: object = task): Awaitable<void> {
+    const preempted = task.scheduler.mayPreempt(task, this.#gate);
+    if (preempted !== undefined) return this.#freezePreempted(preempted, task, by);
+    return this.#freeze(task, by);
   }
 
-  unfreeze(): void {
+  /** Undoes one `freeze`: the one of `by`, else the latest. Waits: never. */
+  unfreeze(by?: object): void {
+    invariant(
+      this.#freezeDepth > (this.#isDying ? 1 : 0),
+      `${this.label} is thawed more often than frozen`,
+    );
     this.#freezeDepth -= 1;
+    if (by === undefined) this.#frozenBy.pop();
+    else forget(this.#frozenBy, by);
     if (this.#freezeDepth === 0) wakeAll(this.#entering);
   }
 
-  /** The device goes away: a freeze that is never undone, and an error for whoever waits. */
+  /**
+   * The device goes away: a freeze that is never undone, and an error for whoever waits. Once is
+   * enough; again only waits.
+   *
+   * Waits: until those inside have left.
+   */
   markDying(task: Task): Awaitable<void> {
+    if (this.#isDying) return this.#users > 0 ? this.#waitEmpty(task) : undefined;
     this.#isDying = true;
-    const emptied = this.freeze(task);
+    const emptied = this.#freeze(task, task);
     wakeAll(this.#entering);
     if (isPending(emptied)) return emptied;
+  }
+
+  #admit(task: Task): void {
+    this.#users += 1;
+    if (task.scheduler.isExploring) this.#inside.push(task);
+  }
+
+  async #enterPreempted(
+    preempted: Promise<void>,
+    task: Task,
+    noWait: boolean,
+  ): Promise<EnterResult> {
+    await preempted;
+    return this.#enterFrozen(task, noWait);
+  }
+
+  #enterFrozen(task: Task, noWait: boolean): Awaitable<EnterResult> {
+    if (this.#isDying) return EnterResult.Dying;
+    if (this.#freezeDepth === 0) {
+      this.#admit(task);
+      return EnterResult.Entered;
+    }
+    return noWait ? EnterResult.Busy : this.#enterWaiting(task);
   }
 
   async #enterWaiting(task: Task): Promise<EnterResult> {
@@ -90,18 +199,37 @@ export class RequestQueue implements Waitable {
       await task.scheduler.sleep(task, this);
     }
     if (this.#isDying) return EnterResult.Dying;
-    this.#users += 1;
+    this.#admit(task);
     return EnterResult.Entered;
+  }
+
+  async #freezePreempted(preempted: Promise<void>, task: Task, by: object): Promise<void> {
+    await preempted;
+    await this.#freeze(task, by);
+  }
+
+  #freeze(task: Task, by: object): Awaitable<void> {
+    this.#freezeDepth += 1;
+    this.#frozenBy.push(by);
+    if (this.#users > 0) return this.#waitEmpty(task);
   }
 
   async #waitEmpty(task: Task): Promise<void> {
     while (this.#users > 0) {
       this.#freezing.push(task);
-      await task.scheduler.sleep(task, this);
+      await task.scheduler.sleep(task, this.#drain);
     }
   }
 }
 
 function wakeAll(tasks: Task[]): void {
+  // Nearly always; and `splice` would make an array of nothing for each bio that passes.
+  if (tasks.length === 0) return;
   for (const task of tasks.splice(0)) task.scheduler.wake(task);
+}
+
+/** Takes the latest mention of `who` off a list. */
+function forget(list: object[], who: object): void {
+  const index = list.lastIndexOf(who);
+  if (index >= 0) list.splice(index, 1);
 }

@@ -11,20 +11,28 @@ export const API_VERSION = 1;
 export const MapResult = {
   /** The target keeps it: it will end it, or submit it itself. */
   Submitted: 0,
-  /** `device` and `sector` were rewritten; please submit it there. */
+  /**
+   * `device` and `sector` were rewritten; please submit it there. The commonest answer, and the
+   * only one that costs nothing.
+   */
   Remapped: 1,
-  /** Cannot be served now: push it back to the sender's queue. */
+  /**
+   * Cannot be served now: push it back to the sender's queue. Only while the device is suspended
+   * without flushing is there such a queue; otherwise the bio fails with an I/O error.
+   */
   Requeue: 2,
-  /** End it with an I/O error. */
+  /** End it with an I/O error, without asking `endIo`. */
   Kill: 4,
 } as const;
 export type MapResult = (typeof MapResult)[keyof typeof MapResult];
 
 /** What becomes of a bio that a target saw end. */
 export const EndIoResult = {
+  /** Go on: tell the next above, with `bio.status` as it is now. */
   Done: 0,
   /** The target keeps it and will end it again. */
   Incomplete: 1,
+  /** As `MapResult.Requeue`, and with the same condition. */
   Requeue: 2,
 } as const;
 export type EndIoResult = (typeof EndIoResult)[keyof typeof EndIoResult];
@@ -42,6 +50,10 @@ export interface DeviceRange {
 /**
  * One line of a table at work: what a driver implements.
  *
+ * A target sees bios that lie wholly within its range and within the limits of its device; it never
+ * cuts one itself, except by `acceptPartial`. `map` may run in several tasks at once, one waiting
+ * while another runs, and after any wait the target's own state may be another one.
+ *
  * Operations besides READ and WRITE are refused unless the target declares them, so that an old
  * target never lets a new operation through unseen.
  */
@@ -50,17 +62,27 @@ export interface Target {
    * Sends a bio of this target's range on its way. The bio is a clone; its `sector` is still one
    * of the mapped device.
    *
-   * Waits: only if the target lives with other bios being parked on the task meanwhile.
+   * Waits: only if the target lives with other bios being parked on the task meanwhile. A bio that
+   * it submits itself is parked too, and goes nowhere before `map` has returned: a target that
+   * submits a bio and then waits for it waits for ever. Submit at most one bio downward per call.
    */
   map(bio: Bio, task: Task): Awaitable<MapResult>;
-  /** Sees a mapped bio end, with `bio.status`, which it may change. Interrupt context. */
+  /**
+   * Sees a mapped bio end, with `bio.status`, which it may change.
+   *
+   * Waits: never. Interrupt context: must not throw or submit; what must wait goes to a work queue.
+   */
   endIo?(bio: Bio): EndIoResult;
+  /** One line of text. `table` must give a table that makes this target again. */
   status(kind: StatusKind): string;
 
-  /** How many copies of an empty flush to be given, `bio.pad` telling which; absent: none. */
+  /** How many copies of an empty flush to be given, `copyIndex` telling which; absent: none. */
   readonly flushBios?: number;
+  /** Copies of a discard of one range to be given; absent or 0: discards are refused. */
   readonly discardBios?: number;
+  /** The same for writing zeroes. */
   readonly writeZeroesBios?: number;
+  /** The same for secure erase. */
   readonly secureEraseBios?: number;
   /** Bios are cut at multiples of this, counted from the target's begin; absent: no such lines. */
   readonly maxIoSectors?: Sectors;
@@ -78,53 +100,72 @@ export interface Target {
   postsuspend?(task: Task): Awaitable<void>;
   /** Before bios flow again; throw a BlockError to refuse. */
   preresume?(task: Task): Awaitable<void>;
+  /** Bios flow again. It is too late to refuse. */
   resume?(task: Task): Awaitable<void>;
   /** Answers a message; throw a BlockError to refuse. */
   message?(words: readonly string[], task: Task): Awaitable<string>;
-  /** Never runs beside `map`. */
+  /** The table goes away. The last call that a target gets; never beside `map`. */
   destroy?(task: Task): Awaitable<void>;
 }
 
-/** What a target is made from. */
+/**
+ * What a target is made from: its arguments, and the services that it may use as long as it lives.
+ *
+ * A target owns no clock, no randomness, no timer and no file: it takes the first three from
+ * `scheduler`, so that a run can be repeated to the letter.
+ *
+ * Its functions need no `this`, and may be taken apart: `create({ args, openDevice, sector })`.
+ */
 export interface TargetContext {
   /** The arguments behind the type name. */
   readonly args: readonly string[];
+  /** Where the target's range begins on the mapped device. */
   readonly begin: Sectors;
   readonly sizeSectors: Sectors;
   /** The name of the mapped device that the table is for. */
   readonly deviceName: string;
+  /** The mapped device will take no writes, so lower devices may be read-only too. */
   readonly isReadOnly: boolean;
   readonly scheduler: Scheduler;
+  /** The way down for bios that the target makes itself. */
   readonly submitter: Submitter;
+  /** Whoever makes the target. Only for the time of `create`. */
   readonly task: Task;
 
   /** Refuses any other number of arguments: "Invalid argument count". */
-  argumentCount(count: number): void;
+  readonly argumentCount: (count: number) => void;
   /** Parses an unsigned decimal count of sectors: "Invalid device sector". */
-  sector(text: string): Sectors;
+  readonly sector: (text: string) => Sectors;
   /** Opens a device by name; the table closes it. "Device lookup failed". */
-  openDevice(name: string): BlockDevice;
+  readonly openDevice: (name: string) => BlockDevice;
   /** How a table names a device: its number, `253:0`, or its name when it has none. */
-  deviceLabel(device: BlockDevice): string;
+  readonly deviceLabel: (device: BlockDevice) => string;
   /** For any other complaint: `throw context.error("Invalid chunk size")`. EINVAL unless told. */
-  error(message: string, errno?: Errno): BlockError;
-  /** Inside `map` only: serve the first `sectors` of this bio now, and be given the rest later. */
-  acceptPartial(bio: Bio, sectors: Sectors): void;
+  readonly error: (message: string, errno?: Errno) => BlockError;
+  /**
+   * Inside `map` only: serve the first `sectors` of this bio now, and be given the rest later. Not
+   * for a flush, nor for one of several copies.
+   */
+  readonly acceptPartial: (bio: Bio, sectors: Sectors) => void;
   /** What `createPerBioData` made for this bio. */
-  perBioData(bio: Bio): object;
+  readonly perBioData: (bio: Bio) => object;
   /** Which of several copies of a flush or discard a bio is, from 0. */
-  copyIndex(bio: Bio): number;
+  readonly copyIndex: (bio: Bio) => number;
 }
 
 /** A kind of target, to be registered by name. */
 export interface TargetType {
+  /** The word in a table that stands for it. */
   readonly name: string;
+  /** Of this kind of target, as `dmsetup targets` shows it; not that of the contract. */
   readonly version: readonly [major: number, minor: number, patch: number];
+  /** The version of the contract that the target was written for: the literal, not the constant. */
   readonly apiVersion: number;
   /** Must be the only target of its table. */
   readonly isSingleton?: boolean;
   /** Makes what the target keeps with each bio; once per pooled bio, not zeroed between uses. */
   createPerBioData?(): object;
+  /** Throws what `context.error` makes; whatever was opened until then is closed by the table. */
   create(context: TargetContext): Awaitable<Target>;
 }
 
@@ -133,7 +174,11 @@ export function defineTarget(type: TargetType): TargetType {
   return type;
 }
 
-/** Refuses a target type that was written for another version of the contract. */
+/**
+ * Refuses a target type that was written for another version of the contract, before any of it runs.
+ *
+ * Waits: never. Throws `BlockError` `BLK_API_VERSION`, naming the target and both versions.
+ */
 export function assertApiVersion(type: TargetType): void {
   if (type.apiVersion === API_VERSION) return;
   throw new BlockError(
