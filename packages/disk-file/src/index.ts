@@ -1,1 +1,3 @@
-export {};
+export { FileDisk, type FileDiskOptions } from "./file-disk.ts";
+export type { ByteRange, Files, HolePuncher, Moved } from "./files.ts";
+export type { ImageOptions } from "./open-image.ts";

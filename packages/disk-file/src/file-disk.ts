@@ -1,0 +1,225 @@
+import {
+  type Bio,
+  bioEndio,
+  BioFlag,
+  BioList,
+  BioOp,
+  BioStatus,
+  type Bytes,
+  isDataless,
+  isWriteOp,
+  SECTOR_BYTES,
+  type Sectors,
+  statusName,
+} from "@blkstack/bio";
+import { type BlockDevice, BlockError, type QueueLimits, RequestQueue } from "@blkstack/block";
+import type { InterruptSource, Scheduler } from "@blkstack/task";
+import { FileData } from "./file-data.ts";
+import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { FILE_LIMITS } from "./limits.ts";
+import { type ImageOptions, openImage, type OpenImage } from "./open-image.ts";
+
+export interface FileDiskOptions extends ImageOptions {
+  readonly scheduler: Scheduler;
+  /** How many operations may be with libuv's threads at once; the others wait. Default 32. */
+  readonly maxInFlight?: number;
+  /**
+   * Reads and writes up to this size are served inside `submitBio`: cheaper than a thread by
+   * half, but everything else waits when the data is not in the page cache. Default 256 KiB;
+   * 0: none.
+   */
+  readonly syncLimitBytes?: Bytes;
+  /** What differs from the limits of a file, which are next to none. */
+  readonly limits?: Partial<QueueLimits>;
+  /** Makes discards, and zeroes, give space back. Default: none, see the README. */
+  readonly holes?: HolePuncher;
+  /** The calls that serve bios. Default: those of `node:fs`. */
+  readonly files?: Files;
+}
+
+/** An image file, or a block device of the host, as a disk. */
+export class FileDisk implements BlockDevice, InterruptSource<Bio> {
+  readonly name: string;
+  readonly label: string;
+  readonly path: string;
+  /** Whole sectors; what is left of a file behind the last one is not served. */
+  readonly sizeSectors: Sectors;
+  readonly isReadOnly: boolean;
+  readonly queue: RequestQueue;
+  /** Whether `open` made the file. */
+  readonly isNew: boolean;
+  readonly #scheduler: Scheduler;
+  readonly #files: Files;
+  readonly #fd: number;
+  readonly #data: FileData;
+  readonly #commit: GroupCommit;
+  readonly #syncLimitBytes: Bytes;
+  readonly #maxInFlight: number;
+  #inFlight = 0;
+  /** Bios beyond `maxInFlight`: as many as the callers have memory for. */
+  readonly #waiting = new BioList();
+  /** Bios that were taken and have not ended. */
+  #pending = 0;
+  #closed: Promise<void> | null = null;
+  #becameIdle: (() => void) | null = null;
+
+  private constructor(options: FileDiskOptions, image: OpenImage) {
+    const { name, path, files = NODE_FILES } = options;
+    this.name = name;
+    this.label = `disk ${name}`;
+    this.path = path;
+    this.sizeSectors = Math.floor(image.sizeBytes / SECTOR_BYTES);
+    this.isReadOnly = options.isReadOnly ?? false;
+    this.queue = new RequestQueue(name, { ...FILE_LIMITS, ...options.limits });
+    this.isNew = image.isNew;
+    this.#scheduler = options.scheduler;
+    this.#files = files;
+    this.#fd = image.fd;
+    this.#data = new FileData(files, image.fd, options.holes ?? null);
+    this.#commit = new GroupCommit((done) => {
+      files.fdatasync(image.fd, done);
+    }, !this.isReadOnly);
+    this.#syncLimitBytes = options.syncLimitBytes ?? 256 * 1024;
+    this.#maxInFlight = options.maxInFlight ?? 32;
+  }
+
+  /**
+   * Opens the file, and makes it first if that is asked for. Never changes the size of a file
+   * that is there.
+   *
+   * Throws a BlockError, `BLK_DEVICE`, that names the path and what would be right.
+   */
+  static async open(options: FileDiskOptions): Promise<FileDisk> {
+    checkCount(options, "maxInFlight", 1);
+    checkCount(options, "syncLimitBytes", 0);
+    return new FileDisk(options, await openImage(options));
+  }
+
+  /** Takes the bio. Waits: never; small reads and writes of data that is not cached do block. */
+  submitBio(bio: Bio): void {
+    this.#pending += 1;
+    const refusal = this.#refusal(bio);
+    if (refusal !== BioStatus.Ok) this.#end(bio, refusal);
+    else if ((bio.flags & BioFlag.Preflush) !== 0 || bio.op === BioOp.Flush) this.#flushFirst(bio);
+    else this.#serve(bio);
+  }
+
+  handleInterrupt(bio: Bio): void {
+    this.#pending -= 1;
+    bioEndio(bio);
+    if (this.#pending === 0) this.#becameIdle?.();
+  }
+
+  /** Nobody in particular: the host ends what it was given. */
+  blockers(): readonly object[] {
+    return [];
+  }
+
+  /**
+   * Ends what was submitted, makes it durable and closes the file. Bios that come later end with
+   * IoError. May be called again.
+   *
+   * Waits: until all bios have ended and the file is synced. Throws a BlockError, `BLK_DEVICE`,
+   * when acknowledged writes may not be durable.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#becameIdle = resolve;
+      });
+    }
+    const status = await new Promise<BioStatus>((resolve) => {
+      this.#commit.request(resolve);
+    });
+    const closeError = await new Promise<Error | null>((resolve) => {
+      this.#files.close(this.#fd, resolve);
+    });
+    if (status === BioStatus.Ok && closeError === null) return;
+    throw new BlockError(
+      "BLK_DEVICE",
+      "EIO",
+      `disk "${this.name}": closing ${this.path}: ${closeError?.message ?? statusName(status)}; ` +
+        "writes since the last good flush may be lost",
+    );
+  }
+
+  #refusal(bio: Bio): BioStatus {
+    if (this.#closed !== null) return BioStatus.IoError;
+    if (bio.sizeBytes === 0) return BioStatus.Ok;
+    if (bio.endSector > this.sizeSectors) return BioStatus.IoError;
+    if (bio.op === BioOp.Read) return BioStatus.Ok;
+    if (this.isReadOnly && isWriteOp(bio.op)) return BioStatus.ReadOnly;
+    if (bio.op === BioOp.Write || bio.op === BioOp.Discard) return BioStatus.Ok;
+    return bio.op === BioOp.WriteZeroes ? BioStatus.Ok : BioStatus.NotSupported;
+  }
+
+  #flushFirst(bio: Bio): void {
+    this.#commit.request((status) => {
+      if (status === BioStatus.Ok) this.#serve(bio);
+      else this.#end(bio, status);
+    });
+  }
+
+  #serve(bio: Bio): void {
+    if (bio.sizeBytes === 0 || this.#data.ignores(bio)) this.#end(bio, BioStatus.Ok);
+    else if (bio.sizeBytes <= this.#syncLimitBytes && !isDataless(bio.op)) {
+      this.#served(bio, this.#data.moveNow(bio));
+    } else if (this.#inFlight < this.#maxInFlight) this.#start(bio);
+    else this.#waiting.add(bio);
+  }
+
+  #start(bio: Bio): void {
+    this.#inFlight += 1;
+    this.#data.start(bio, (status) => {
+      this.#inFlight -= 1;
+      const next = this.#waiting.pop();
+      if (next !== null) this.#start(next);
+      this.#served(bio, status);
+    });
+  }
+
+  #served(bio: Bio, status: BioStatus): void {
+    if (bio.op !== BioOp.Read) {
+      // Even a failed write may have changed something.
+      this.#commit.markDirty();
+      if (status === BioStatus.IoError) this.#commit.owe(status);
+      if (status === BioStatus.Ok && (bio.flags & BioFlag.Fua) !== 0) {
+        this.#flushLast(bio);
+        return;
+      }
+    }
+    this.#end(bio, status);
+  }
+
+  #flushLast(bio: Bio): void {
+    this.#commit.request((status) => {
+      this.#end(bio, status);
+    });
+  }
+
+  #end(bio: Bio, status: BioStatus): void {
+    // Only errors are written: a driver above may have put one there already.
+    if (status !== BioStatus.Ok) bio.status = status;
+    this.#scheduler.raise(this, bio);
+  }
+}
+
+function checkCount(
+  options: FileDiskOptions,
+  key: "maxInFlight" | "syncLimitBytes",
+  min: number,
+): void {
+  const value = options[key];
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min)) return;
+  throw new BlockError(
+    "BLK_DEVICE",
+    "EINVAL",
+    `disk "${options.name}": ${key} is ${String(value)}; give a whole number from ${String(min)} on`,
+  );
+}

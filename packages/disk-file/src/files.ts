@@ -1,0 +1,39 @@
+import * as fs from "node:fs";
+import type { Bytes } from "@blkstack/bio";
+
+/** How an asynchronous call of `Files` ended: with an error, or with the bytes that it moved. */
+export type Moved = (error: NodeJS.ErrnoException | null, count: number) => void;
+
+/** The part of `node:fs` that serves bios. Another one may count, delay or fail calls. */
+export interface Files {
+  readSync(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
+  writeSync(
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
+  readvSync(fd: number, views: readonly Uint8Array[], position: number): number;
+  writevSync(fd: number, views: readonly Uint8Array[], position: number): number;
+  readv(fd: number, views: readonly Uint8Array[], position: number, done: Moved): void;
+  writev(fd: number, views: readonly Uint8Array[], position: number, done: Moved): void;
+  fdatasync(fd: number, done: (error: NodeJS.ErrnoException | null) => void): void;
+  close(fd: number, done: (error: NodeJS.ErrnoException | null) => void): void;
+}
+
+/** Gives ranges of a file back to its filesystem; Node alone cannot. */
+export interface HolePuncher {
+  /**
+   * Makes the range a hole that reads as zeroes, keeping the size of the file. EOPNOTSUPP means
+   * that this file cannot have one: then zeroes are written, and discards are ignored.
+   */
+  punch(fd: number, range: ByteRange, done: (error: NodeJS.ErrnoException | null) => void): void;
+}
+
+export interface ByteRange {
+  readonly offsetBytes: Bytes;
+  readonly lengthBytes: Bytes;
+}
+
+export const NODE_FILES: Files = fs;
