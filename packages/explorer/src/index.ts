@@ -1,1 +1,22 @@
-export {};
+export { Cell } from "./cell.ts";
+export { type Check, CHECKS, type FinishedRun } from "./check.ts";
+export { explore, type ExploreOptions } from "./explore.ts";
+export type { Guard } from "./actor.ts";
+export { ExploringScheduler, type RunOptions, type Stop } from "./exploring-scheduler.ts";
+export { type Finding, FindingError, type FindingKind } from "./finding.ts";
+export { DivergenceError } from "./follow.ts";
+export type { RecordedChoice, RecordedStep } from "./recorder.ts";
+export { replay, type Replayed } from "./replay.ts";
+export type { Progress, Report } from "./report.ts";
+export {
+  defineScenario,
+  type Expectation,
+  type Scenario,
+  type SpawnOptions,
+  type Variant,
+  type World,
+} from "./scenario.ts";
+export { exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
+export { parseTrace, type Trace, TraceFormatError } from "./trace.ts";
+export { bioVocabulary } from "./bio-vocabulary.ts";
+export type { Place, RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";

@@ -1,0 +1,84 @@
+import {
+  type Access,
+  AccessMode,
+  type InterruptSource,
+  type Scheduler,
+  Task,
+  type TaskBody,
+  type TimerHandle,
+  type WakeReason,
+} from "@blkstack/task";
+
+/** Where a task stands between two steps. */
+export const TaskState = { Starting: 0, Ready: 1, Sleeping: 2, Done: 3 } as const;
+export type TaskState = (typeof TaskState)[keyof typeof TaskState];
+
+/** Says whether a step can be taken now; asked again before every choice. Must change nothing. */
+export type Guard = () => boolean;
+
+const TASKS = { label: "the tasks" };
+const START: Access = { object: TASKS, mode: AccessMode.Read, label: "starts" };
+
+/** A task under the explorer: between two steps it is exactly one announced step, asleep, or over. */
+export class ExploredTask extends Task {
+  readonly body: TaskBody;
+  /** Serves others and need not end; the tasks of the scenario must. */
+  readonly isService: boolean;
+  state: TaskState = TaskState.Starting;
+  /** The step announced; what it is called and what it touches first. */
+  access: Access = START;
+  guard: Guard | null = null;
+  /** Ends the promise that the task waits for. */
+  resume: ((reason: WakeReason) => void) | null = null;
+  wakeReason: WakeReason = 0;
+  timeout: TimerHandle | null = null;
+  /** The step at which it last went to sleep, or was last blocked. */
+  waitsSinceStep = 0;
+  /** What this task has seen so far, as a number of the state table. */
+  history = 0;
+  /** What its waker had seen. */
+  wakerHistory = 0;
+  /** Handed to `new Promise`, so that announcing a step makes no closure. */
+  readonly capture: (resolve: (reason: WakeReason) => void) => void;
+
+  constructor(name: string, id: number, scheduler: Scheduler, role: TaskRole) {
+    super(name, id, scheduler);
+    this.body = role.body;
+    this.isService = role.isService;
+    this.capture = (resolve) => {
+      this.resume = resolve;
+    };
+  }
+
+  get isEnabled(): boolean {
+    return this.state <= TaskState.Ready && (this.guard === null || this.guard());
+  }
+}
+
+export interface TaskRole {
+  readonly body: TaskBody;
+  readonly isService: boolean;
+}
+
+/** An interrupt that was raised and has not been handled: a completion in flight. */
+export class PendingInterrupt {
+  readonly source: InterruptSource;
+  readonly work: unknown;
+  readonly id: number;
+  /** What its raiser had seen; then what its handler has. */
+  history = 0;
+
+  constructor(source: InterruptSource, work: unknown, id: number) {
+    this.source = source;
+    this.work = work;
+    this.id = id;
+  }
+
+  /** Not a description of the work, which a story adds: this must be the same in every replay. */
+  get name(): string {
+    return `irq#${String(this.id)} ${this.source.label}`;
+  }
+}
+
+/** Whoever can take the next step. */
+export type Actor = ExploredTask | PendingInterrupt;

@@ -1,0 +1,106 @@
+import { Bio, type BioList } from "@blkstack/bio";
+import { Task } from "@blkstack/task";
+import type { RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";
+
+/** Tells of bios: parked on a task, on somebody's list, in flight, or waiting for their pieces. */
+export function bioVocabulary(): Vocabulary {
+  return new BioVocabulary();
+}
+
+class BioVocabulary implements Vocabulary {
+  readonly #seenAt = new Map<Bio, { place: string; step: number }>();
+
+  name(thing: object): string | null {
+    return thing instanceof Bio ? bioName(thing) : null;
+  }
+
+  whereabouts(thing: object, run: RunView): Whereabouts | null {
+    if (!(thing instanceof Bio)) return null;
+    return (
+      inFlight(thing, run) ?? onList(thing, run) ?? waitsForPieces(thing, run) ?? inHands(thing)
+    );
+  }
+
+  fingerprint(run: RunView): string {
+    let text = "";
+    for (const [place, bios] of lists(run)) {
+      for (const bio of bios) if (bio instanceof Bio) text += `${place}:${bioName(bio)},`;
+    }
+    return text;
+  }
+
+  lookAround(run: RunView, steps: number): void {
+    for (const [place, bios] of lists(run)) {
+      for (const bio of bios) {
+        if (!(bio instanceof Bio) || this.#seenAt.get(bio)?.place === place) continue;
+        this.#seenAt.set(bio, { place, step: steps });
+      }
+    }
+  }
+
+  sinceStep(thing: object): number | undefined {
+    return thing instanceof Bio ? this.#seenAt.get(thing)?.step : undefined;
+  }
+}
+
+/** `bio#2 of md0-split, WRITE md0 [8..16)`. */
+export function bioName(bio: Bio): string {
+  const pool = bio.pool === null ? "" : ` of ${bio.pool.label}`;
+  return `bio#${String(bio.serial)}${pool}, ${bio.toString()}`;
+}
+
+function inFlight(bio: Bio, run: RunView): Whereabouts | null {
+  const interrupt = run.scheduler.interrupts.find(({ work }) => work === bio);
+  if (interrupt === undefined) return null;
+  return { text: `in flight at ${interrupt.source.label}`, next: [], isMoving: true };
+}
+
+function onList(bio: Bio, run: RunView): Whereabouts | null {
+  for (const [place, bios, next] of lists(run)) {
+    for (const listed of bios) {
+      if (listed === bio) return { text: place, next: next(), isMoving: false };
+    }
+  }
+  return null;
+}
+
+function waitsForPieces(bio: Bio, run: RunView): Whereabouts | null {
+  const pieces = [...piecesOf(bio, run)];
+  if (pieces.length === 0) return null;
+  const text = `waits for ${pieces.map((piece) => `bio#${String(piece.serial)}`).join(", ")}`;
+  return { text, next: pieces, isMoving: false };
+}
+
+/** Allocated and not submitted: pools that know say by whom. */
+function inHands(bio: Bio): Whereabouts | null {
+  if (!("allocatedBy" in bio) || !(bio.allocatedBy instanceof Task)) return null;
+  const owner = bio.allocatedBy;
+  return { text: `in the hands of ${owner.name}`, next: [owner], isMoving: false };
+}
+
+function* piecesOf(parent: Bio, run: RunView): Iterable<Bio> {
+  for (const { work } of run.scheduler.interrupts) {
+    if (work instanceof Bio && work.parent === parent) yield work;
+  }
+  for (const [, bios] of lists(run)) {
+    for (const bio of bios) if (bio instanceof Bio && bio.parent === parent) yield bio;
+  }
+}
+
+type Listing = [place: string, bios: Iterable<object>, next: () => readonly object[]];
+
+function* lists(run: RunView): Iterable<Listing> {
+  for (const task of run.scheduler.tasks) {
+    const own = task.bioLists;
+    if (own === null) continue;
+    const next = (): readonly object[] => [task];
+    const parked = (index: number, list: BioList): Listing => [
+      `parked on ${task.name}'s own bio_list[${String(index)}] until its driver call returns`,
+      list,
+      next,
+    ];
+    yield parked(0, own.current);
+    yield parked(1, own.older);
+  }
+  for (const place of run.places) yield [`on the ${place.label}`, place.things, place.servedBy];
+}

@@ -1,0 +1,218 @@
+import { type Check } from "./check.ts";
+import { letOthersRun, wallClockMs } from "./event-loop.ts";
+import { FollowIndices } from "./follow.ts";
+import type { Finding } from "./finding.ts";
+import { type Outcome, Runner } from "./run.ts";
+import type { Scenario, Variant } from "./scenario.ts";
+import { type Progress, type Report, Tally } from "./report.ts";
+import { StateTable } from "./state-table.ts";
+import { tellStory } from "./story.ts";
+import { exhaustive, random, type Strategy } from "./strategy.ts";
+import { makeTrace } from "./trace.ts";
+
+export interface ExploreOptions {
+  /** Default "exhaustive". */
+  readonly strategy?: "exhaustive" | "random" | Strategy;
+  /** Of the random strategy, and of the scenario's own `random`. Default 1. */
+  readonly seed?: number;
+  /** Runs at most. Default: no limit for an exhaustive search, else 10 000. */
+  readonly executions?: number;
+  /** Seconds of real time at most. Default: no limit. */
+  readonly seconds?: number;
+  /** Steps of one run beyond which it is called a livelock. Default 10 000. */
+  readonly stepsMax?: number;
+  /**
+   * What to do once something was found: look for a shorter schedule for a while ("shortest", the
+   * default), stop ("first"), or count how many schedules fail ("all").
+   */
+  readonly after?: "shortest" | "first" | "all";
+  /** Do not run twice from states that cannot be told apart. Default: as the variant says. */
+  readonly dedupe?: "states" | "none";
+  /** Default: all that the explorer has. */
+  readonly checks?: readonly Check[];
+  /** Called a few times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+const STEPS_MAX = 10_000;
+const RANDOM_EXECUTIONS = 10_000;
+/** How long the search for a shorter schedule may take: at least this many runs, or as many as before. */
+const SHORTEN_RUNS = 5_000;
+/** How long explored code may keep the process to itself. */
+const SLICE_MS = 100;
+/** The clock is read every so many steps. */
+const SLICE_STEPS = 5_000;
+
+/** Throws when a scenario has no variant of this name, naming those that it has. */
+export function variantOf(scenario: Scenario, variant: string): Variant {
+  const found = scenario.variants[variant];
+  if (found !== undefined) return found;
+  const names = Object.keys(scenario.variants).join(", ");
+  throw new RangeError(`scenario "${scenario.name}" has no variant "${variant}"; it has ${names}`);
+}
+
+/**
+ * Runs a scenario under one schedule after the other, until something is found, all were run, or
+ * the budget is spent. Throws what the scenario's `build` throws.
+ */
+export function explore(
+  scenario: Scenario,
+  variant: string,
+  options: ExploreOptions = {},
+): Promise<Report> {
+  return new Search(scenario, variant, options).run();
+}
+
+class Search {
+  readonly #runner: Runner;
+  readonly #options: ExploreOptions;
+  readonly #strategy: Strategy;
+  readonly #states: StateTable | null;
+  readonly #tally = new Tally();
+  readonly #startedMs = wallClockMs();
+  readonly #executionsMax: number;
+  #stepsMax: number;
+  #best: { taken: readonly number[]; finding: Finding; outcome: Outcome } | null = null;
+
+  constructor(scenario: Scenario, variant: string, options: ExploreOptions) {
+    const { seed = 1, stepsMax = STEPS_MAX, strategy = "exhaustive", checks } = options;
+    const { dedupe = "none" } = { ...variantOf(scenario, variant), ...defined(options.dedupe) };
+    const plan = { scenario, variant, seed, stepsMax };
+    this.#runner = new Runner(checks === undefined ? plan : { ...plan, checks });
+    this.#options = options;
+    this.#stepsMax = stepsMax;
+    if (strategy === "exhaustive") this.#strategy = exhaustive();
+    else this.#strategy = strategy === "random" ? random(seed) : strategy;
+    const { isExhaustive } = this.#strategy;
+    this.#states = dedupe === "states" && isExhaustive ? new StateTable() : null;
+    this.#executionsMax = options.executions ?? (isExhaustive ? Infinity : RANDOM_EXECUTIONS);
+  }
+
+  async run(): Promise<Report> {
+    const isExhausted = await this.#runAll();
+    const isComplete = isExhausted && this.#strategy.isExhaustive;
+    return this.#report(isComplete);
+  }
+
+  /** Whether the strategy had no more schedules. */
+  async #runAll(): Promise<boolean> {
+    let untilSteps = SLICE_STEPS;
+    let untilMs = wallClockMs() + SLICE_MS;
+    this.#runner.watch();
+    try {
+      while (!this.#isEnough()) {
+        if (!this.#strategy.beginRun()) return true;
+        await this.#runOne();
+        if (this.#tally.steps < untilSteps) continue;
+        untilSteps = this.#tally.steps + SLICE_STEPS;
+        if (wallClockMs() < untilMs) continue;
+        this.#runner.unwatch();
+        this.#options.onProgress?.(this.#progress());
+        if (this.#isLate()) return false;
+        await letOthersRun();
+        this.#runner.watch();
+        untilMs = wallClockMs() + SLICE_MS;
+      }
+      return false;
+    } finally {
+      this.#runner.unwatch();
+    }
+  }
+
+  async #runOne(): Promise<void> {
+    const outcome = await this.#runner.once({
+      strategy: this.#strategy,
+      states: this.#states,
+      stepsMax: this.#stepsMax,
+    });
+    const { finding, steps, stop, world } = outcome;
+    // Longer than the schedule that we have already: not what is looked for.
+    const isTooLong = stop.why === "too-long" && this.#best !== null && this.#isShortening;
+    this.#tally.add(outcome, isTooLong ? null : finding);
+    if (finding === null || isTooLong) return;
+    if (this.#best !== null && steps >= this.#best.outcome.steps) return;
+    if (this.#best !== null && finding.kind !== this.#best.finding.kind) return;
+    this.#best = { taken: world.scheduler.taken, finding, outcome };
+    if (this.#isShortening) this.#stepsMax = Math.max(1, steps - 1);
+  }
+
+  get #isShortening(): boolean {
+    return (this.#options.after ?? "shortest") === "shortest";
+  }
+
+  #isEnough(): boolean {
+    const { runs, runsUntilFound } = this.#tally;
+    if (runs >= this.#executionsMax) return true;
+    if (this.#best === null || this.#options.after === "all") return false;
+    if (this.#options.after === "first") return true;
+    return runs - runsUntilFound >= Math.max(SHORTEN_RUNS, runsUntilFound);
+  }
+
+  #isLate(): boolean {
+    const { seconds = Infinity } = this.#options;
+    return wallClockMs() - this.#startedMs >= seconds * 1000;
+  }
+
+  #progress(): Progress {
+    const elapsedMs = wallClockMs() - this.#startedMs;
+    const { runs, steps, failingRuns } = this.#tally;
+    return { runs, steps, failingRuns, elapsedMs, states: this.#states?.stateCount ?? null };
+  }
+
+  async #report(isComplete: boolean): Promise<Report> {
+    const { scenario, variant, seed, stepsMax } = this.#runner.plan;
+    const { schedules, healedRuns, runsUntilFound } = this.#tally;
+    const counted = {
+      ...this.#progress(),
+      scenario: scenario.name,
+      variant,
+      strategy: this.#strategy.name,
+      schedules,
+      healedRuns,
+      isComplete,
+    };
+    if (this.#best === null) {
+      // A retry that helped was not explored further, so nothing is proved then.
+      const verdict = isComplete && healedRuns === 0 ? "proved" : "not-found";
+      const report = { ...counted, verdict, kind: null, message: "", trace: null } as const;
+      return {
+        ...report,
+        foundAtRun: 0,
+        preemptions: 0,
+        isShortest: false,
+        story: tellStory(report),
+      };
+    }
+    const { finding, taken } = this.#best;
+    const recorded = await this.#runner.record(new FollowIndices(taken));
+    const again = recorded.outcome.finding;
+    const isSame = again?.kind === finding.kind && again.message === finding.message;
+    const shown: Finding = isSame ? finding : nondeterministic(finding, again);
+    const report = {
+      ...counted,
+      verdict: "found",
+      kind: shown.kind,
+      message: shown.message,
+      foundAtRun: runsUntilFound,
+      preemptions: recorded.recorder.preemptions,
+      isShortest: isComplete,
+      trace: makeTrace(
+        { scenario: scenario.name, variant, seed, stepsMax },
+        shown,
+        recorded.recorder,
+      ),
+    } as const;
+    const { vocabularies } = this.#runner;
+    return { ...report, story: tellStory(report, { ...recorded, vocabularies }) };
+  }
+}
+
+function defined(dedupe: ExploreOptions["dedupe"]): { dedupe?: "states" | "none" } {
+  return dedupe === undefined ? {} : { dedupe };
+}
+
+function nondeterministic(first: Finding, again: Finding | null): Finding {
+  const second = again === null ? "nothing" : `${again.kind}: ${again.message}`;
+  const message = `the same choices led to ${first.kind}: ${first.message}; then to ${second}`;
+  return { kind: "NONDETERMINISM", message };
+}

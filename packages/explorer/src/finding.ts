@@ -1,0 +1,38 @@
+/** What can be wrong with a run. */
+export type FindingKind =
+  /** A set of tasks, pools and bios none of which can go on without another of the set. */
+  | "DEADLOCK"
+  /** Nobody moves, and nobody is known who could end the wait: a lost wake-up, a lost bio. */
+  | "STALL"
+  | "LIVELOCK"
+  /** The code broke a promise to itself. */
+  | "BUG"
+  | "SLEEP_IN_ATOMIC"
+  | "USE_AFTER_FREE"
+  | "DOUBLE_FREE"
+  | "LEAK"
+  | "WARN"
+  /** A task ended with an error. */
+  | "ERROR"
+  /** The scenario's own check at the end complains. */
+  | "WRONG"
+  /** The same choices led somewhere else. */
+  | "NONDETERMINISM"
+  /** A task waits for something that the explorer does not schedule. */
+  | "FOREIGN_AWAIT";
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly message: string;
+}
+
+/** Thrown by a scenario's parts to name the finding themselves. */
+export class FindingError extends Error {
+  override readonly name = "FindingError";
+  readonly kind: FindingKind;
+
+  constructor(kind: FindingKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}

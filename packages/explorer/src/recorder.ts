@@ -1,0 +1,77 @@
+import type { Access } from "@blkstack/task";
+import { type Actor, ExploredTask } from "./actor.ts";
+
+/** One step of a recorded run. */
+export interface RecordedStep {
+  readonly actor: string;
+  readonly what: string;
+  /** Whether the task that ran before could have gone on. */
+  readonly isPreemption: boolean;
+  /** What else happened in the step: sleeps, warnings, frees. */
+  readonly notes: string[];
+}
+
+/** One choice among two or more. */
+export type RecordedChoice =
+  | { readonly actor: string; readonly among: readonly string[] }
+  | { readonly what: string; readonly outcome: number };
+
+/** Writes down one run: what was chosen, and what happened. */
+export class Recorder {
+  readonly steps: RecordedStep[] = [];
+  readonly choices: RecordedChoice[] = [];
+  readonly #describe: (actor: Actor) => string;
+  readonly #onSettled: (steps: number) => void;
+  #mark: { steps: number; choices: number } | null = null;
+
+  constructor(describe: (actor: Actor) => string, onSettled: (steps: number) => void) {
+    this.#describe = describe;
+    this.#onSettled = onSettled;
+  }
+
+  get preemptions(): number {
+    return this.steps.filter((step) => step.isPreemption).length;
+  }
+
+  step(actor: Actor, enabled: readonly Actor[], last: Actor | null): void {
+    if (enabled.length > 1 && this.#mark === null) {
+      this.choices.push({ actor: actor.name, among: enabled.map(({ name }) => name) });
+    }
+    const isPreemption = last instanceof ExploredTask && actor !== last && enabled[0] === last;
+    this.steps.push({ actor: actor.name, what: this.#describe(actor), isPreemption, notes: [] });
+  }
+
+  outcome(what: string, outcome: number): void {
+    if (this.#mark === null) this.choices.push({ what, outcome });
+    if (outcome > 0) this.note(`${what}: ${outcome === 1 ? "yes" : `outcome ${String(outcome)}`}`);
+  }
+
+  touched(access: Access): void {
+    this.note(access.label);
+  }
+
+  note(text: string): void {
+    this.steps.at(-1)?.notes.push(text);
+  }
+
+  /** Everybody stands still between two steps. */
+  settled(): void {
+    if (this.#mark === null) this.#onSettled(this.steps.length);
+  }
+
+  /** What follows may turn out not to belong to the story. */
+  mark(): void {
+    this.#mark = { steps: this.steps.length, choices: this.choices.length };
+  }
+
+  forgetAfterMark(): void {
+    if (this.#mark === null) return;
+    this.steps.length = this.#mark.steps;
+    this.choices.length = this.#mark.choices;
+    this.#mark = null;
+  }
+
+  keepAfterMark(): void {
+    this.#mark = null;
+  }
+}

@@ -1,0 +1,96 @@
+import { Bio } from "@blkstack/bio";
+import { type Actor, ExploredTask } from "./actor.ts";
+import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
+import { type Check, CHECKS, inspect } from "./check.ts";
+import { onceMicrotasksAreDone } from "./event-loop.ts";
+import type { Stop } from "./exploring-scheduler.ts";
+import type { Finding } from "./finding.ts";
+import { Recorder } from "./recorder.ts";
+import type { Scenario } from "./scenario.ts";
+import type { StateTable } from "./state-table.ts";
+import type { Strategy } from "./strategy.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+import { RunWorld } from "./world.ts";
+
+/** What to run, and how to judge it; the same for every run of a search. */
+export interface RunPlan {
+  readonly scenario: Scenario;
+  readonly variant: string;
+  readonly seed: number;
+  readonly stepsMax: number;
+  readonly checks?: readonly Check[];
+}
+
+/** How one run ended. */
+export interface Outcome {
+  readonly finding: Finding | null;
+  readonly stop: Stop;
+  readonly steps: number;
+  readonly world: RunWorld;
+}
+
+export interface RunWith {
+  readonly strategy: Strategy;
+  readonly stepsMax?: number;
+  readonly states?: StateTable | null;
+  readonly recorder?: Recorder | null;
+}
+
+/** Builds the scenario afresh and runs it to its end, again and again. */
+export class Runner {
+  readonly plan: RunPlan;
+  readonly vocabularies: readonly Vocabulary[] = [bioVocabulary()];
+  #world: RunWorld | null = null;
+  #disarm: (() => void) | null = null;
+
+  constructor(plan: RunPlan) {
+    this.plan = plan;
+  }
+
+  /** Throws what `build` throws. */
+  async once(how: RunWith): Promise<Outcome> {
+    const { scenario, variant, seed, checks = CHECKS } = this.plan;
+    const { strategy, states = null, recorder = null, stepsMax = this.plan.stepsMax } = how;
+    const { vocabularies } = this;
+    const world = new RunWorld({ strategy, states, seed, stepsMax, recorder }, vocabularies);
+    this.#world = world;
+    const built = scenario.build(world, variant);
+    if (built !== undefined) await built;
+    const stop = await world.scheduler.run();
+    const finding = inspect({ world, stop, vocabularies }, checks);
+    return { finding, stop, steps: world.scheduler.steps, world };
+  }
+
+  /** As `once`, and writes everything down. */
+  async record(strategy: Strategy): Promise<{ outcome: Outcome; recorder: Recorder }> {
+    const recorder = new Recorder(describeStep, (steps) => {
+      const world = this.#world;
+      if (world === null) return;
+      for (const vocabulary of this.vocabularies) vocabulary.lookAround?.(world, steps);
+    });
+    strategy.beginRun();
+    this.watch();
+    const outcome = await this.once({ strategy, recorder });
+    this.unwatch();
+    return { outcome, recorder };
+  }
+
+  /** From here to `unwatch`, a run that waits for what nobody will bring is ended as such. */
+  watch(): void {
+    this.#disarm = onceMicrotasksAreDone(() => {
+      this.#world?.scheduler.reportForeignAwait();
+      // A scenario may wait while it is built: then the run itself is still to come.
+      if (this.#disarm !== null) this.watch();
+    });
+  }
+
+  unwatch(): void {
+    this.#disarm?.();
+    this.#disarm = null;
+  }
+}
+
+function describeStep(actor: Actor): string {
+  if (actor instanceof ExploredTask) return actor.access.label;
+  return actor.work instanceof Bio ? `ends ${bioName(actor.work)}` : "interrupts";
+}

@@ -1,0 +1,62 @@
+import type { Access, Awaitable, Task, TaskBody } from "@blkstack/task";
+import type { Guard } from "./actor.ts";
+import type { Cell } from "./cell.ts";
+import type { ExploringScheduler } from "./exploring-scheduler.ts";
+import type { Finding, FindingKind } from "./finding.ts";
+import type { Place } from "./vocabulary.ts";
+
+/** What a variant is expected to come to: "ok" is a proof that no schedule fails. */
+export type Expectation = "ok" | FindingKind;
+
+export interface Variant {
+  readonly expect: Expectation;
+  /** One line: what is different here, and what comes of it. */
+  readonly summary: string;
+  /** Merge states that cannot be told apart; the proof then counts states. Default: every schedule. */
+  readonly dedupe?: "states";
+}
+
+/** A story to be run under every schedule. */
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  readonly variants: Readonly<Record<string, Variant>>;
+  /** Builds devices and spawns tasks, afresh for each run, in which nothing of an earlier one is left. */
+  build(world: World, variant: string): Awaitable<void>;
+}
+
+/** What a scenario builds upon. */
+export interface World {
+  readonly scheduler: ExploringScheduler;
+  /** Spawns a task which must come to its end. What a package spawns serves, and need not. */
+  spawn(name: string, body: TaskBody, options?: SpawnOptions): Task;
+  /**
+   * A step of a model: `access` is announced, and taken once `guard` holds and the task is chosen.
+   * What follows up to the next wait belongs to the step. Waits: until chosen.
+   */
+  step(task: Task, access: Access, guard?: Guard): Promise<void>;
+  /** A number that the tasks of a model share. */
+  cell(label: string, value?: number): Cell;
+  /** Names a list that things may lie on, and who takes them off. */
+  place(place: Place): void;
+  /**
+   * Names a figure that must move when anything moves: elements in a reserve, bios ended. By these
+   * a stall is told from a pause, and states are told apart.
+   */
+  observe(label: string, read: () => string | number): void;
+  /** Asked when every task has come to its end. Answers complaints: leaks, bios not ended. */
+  atEnd(check: () => Iterable<string | Finding>): void;
+}
+
+export interface SpawnOptions {
+  /**
+   * Before its first step the task touches nothing that is shared, so that its start need not be
+   * a step of its own. Default: false, which is always right and takes longer.
+   */
+  readonly startsAtFirstStep?: boolean;
+}
+
+/** Declares a scenario. */
+export function defineScenario(scenario: Scenario): Scenario {
+  return scenario;
+}

@@ -1,0 +1,160 @@
+import type { Waitable } from "@blkstack/task";
+import { ExploredTask, PendingInterrupt, TaskState } from "./actor.ts";
+import type { RunView, Vocabulary } from "./vocabulary.ts";
+
+/** One thing that waits, or that something waits for. */
+export interface WaitNode {
+  readonly thing: object;
+  readonly name: string;
+  /** What it waits for or where it is, in words. */
+  readonly state: string;
+  readonly sinceStep: number | undefined;
+  /** One of these moving on is enough. */
+  readonly next: readonly WaitNode[];
+  /** Can move on, now or once something else does that can. */
+  isLive: boolean;
+}
+
+/** Who waits for whom when nobody moves: from the tasks that sleep, as far as anybody can tell. */
+export class WaitForGraph {
+  readonly stuckTasks: readonly WaitNode[];
+  readonly #run: RunView;
+  readonly #vocabularies: readonly Vocabulary[];
+  readonly #nodes = new Map<object, WaitNode>();
+
+  constructor(run: RunView, vocabularies: readonly Vocabulary[]) {
+    this.#run = run;
+    this.#vocabularies = vocabularies;
+    for (const task of run.scheduler.tasks) if (isStuck(task)) this.#node(task);
+    this.#spreadLife();
+    this.stuckTasks = run.scheduler.tasks
+      .filter(isStuck)
+      .map((task) => this.#node(task))
+      .filter((node) => !node.isLive);
+  }
+
+  get nodes(): Iterable<WaitNode> {
+    return this.#nodes.values();
+  }
+
+  /**
+   * A way through the graph that comes back to where it began, over nodes that cannot move; null
+   * when the waits end at somebody unknown.
+   */
+  knot(): readonly WaitNode[] | null {
+    for (const task of this.stuckTasks) {
+      const path: WaitNode[] = [];
+      const found = closeCircle(task, path, new Set());
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #node(thing: object): WaitNode {
+    const known = this.#nodes.get(thing);
+    if (known !== undefined) return known;
+    const next: WaitNode[] = [];
+    const { name, state, sinceStep, blockers, isLive } = this.#describe(thing);
+    const node: WaitNode = { thing, name, state, sinceStep, next, isLive };
+    this.#nodes.set(thing, node);
+    for (const blocker of blockers) next.push(this.#node(blocker));
+    return node;
+  }
+
+  #describe(thing: object): Description {
+    if (thing instanceof ExploredTask) return describeTask(thing);
+    if (thing instanceof PendingInterrupt) {
+      return {
+        name: thing.name,
+        state: "pending",
+        sinceStep: undefined,
+        blockers: [],
+        isLive: true,
+      };
+    }
+    for (const vocabulary of this.#vocabularies) {
+      const name = vocabulary.name(thing);
+      if (name === null) continue;
+      const found = vocabulary.whereabouts(thing, this.#run);
+      return {
+        name,
+        state: found?.text ?? "nowhere to be found",
+        sinceStep: vocabulary.sinceStep?.(thing),
+        blockers: found?.next ?? [],
+        isLive: found?.isMoving ?? false,
+      };
+    }
+    if (isWaitable(thing)) {
+      const blockers = thing.blockers();
+      return { name: thing.label, state: "", sinceStep: undefined, blockers, isLive: false };
+    }
+    return { name: "something", state: "", sinceStep: undefined, blockers: [], isLive: false };
+  }
+
+  /** What has somebody live to end its wait is live: until nothing more comes alive. */
+  #spreadLife(): void {
+    for (let isChanged = true; isChanged;) {
+      isChanged = false;
+      for (const node of this.#nodes.values()) {
+        if (node.isLive || !node.next.some(({ isLive }) => isLive)) continue;
+        node.isLive = true;
+        isChanged = true;
+      }
+    }
+  }
+}
+
+interface Description {
+  readonly name: string;
+  readonly state: string;
+  readonly sinceStep: number | undefined;
+  readonly blockers: readonly object[];
+  readonly isLive: boolean;
+}
+
+function describeTask(task: ExploredTask): Description {
+  const { name } = task;
+  const sinceStep = task.waitsSinceStep;
+  if (task.state === TaskState.Done) {
+    return { name, state: "has ended", sinceStep: undefined, blockers: [], isLive: false };
+  }
+  if (task.state === TaskState.Sleeping && task.waitingFor !== null) {
+    const on = task.waitingFor;
+    return { name, state: `waits for ${on.label}`, sinceStep, blockers: [on], isLive: false };
+  }
+  const isBlocked = task.guard?.() === false;
+  const { object, label } = task.access;
+  const state = isBlocked ? `cannot ${label}` : "can run";
+  return { name, state, sinceStep, blockers: isBlocked ? [object] : [], isLive: !isBlocked };
+}
+
+/**
+ * Whether a task that cannot go on is in the way of somebody: a task of the scenario, or a worker
+ * in the middle of a submission. A worker without work just sleeps.
+ */
+export function isStuck(task: ExploredTask): boolean {
+  if (task.state === TaskState.Done) return false;
+  return !task.isService || task.bioLists !== null;
+}
+
+function closeCircle(
+  node: WaitNode,
+  path: WaitNode[],
+  dead: Set<WaitNode>,
+): readonly WaitNode[] | null {
+  const start = path.indexOf(node);
+  if (start >= 0) return [...path.slice(start), node];
+  if (dead.has(node)) return null;
+  path.push(node);
+  for (const next of node.next) {
+    const found = closeCircle(next, path, dead);
+    if (found !== null) return found;
+  }
+  path.pop();
+  dead.add(node);
+  return null;
+}
+
+function isWaitable(thing: object): thing is Waitable {
+  return "blockers" in thing && typeof thing.blockers === "function" && "label" in thing;
+}

@@ -1,0 +1,74 @@
+import type { Access, Task, TaskBody } from "@blkstack/task";
+import type { Guard } from "./actor.ts";
+import { Cell } from "./cell.ts";
+import { ExploringScheduler, type RunOptions } from "./exploring-scheduler.ts";
+import type { Finding } from "./finding.ts";
+import type { SpawnOptions, World } from "./scenario.ts";
+import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
+
+type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText">;
+
+/** One run's world: what the scenario has built, and what it said about it. */
+export class RunWorld implements World, RunView {
+  readonly scheduler: ExploringScheduler;
+  readonly places: Place[] = [];
+  readonly endChecks: (() => Iterable<string | Finding>)[] = [];
+  readonly #cells: Cell[] = [];
+  readonly #observed: { label: string; read: () => string | number }[] = [];
+  readonly #vocabularies: readonly Vocabulary[];
+
+  constructor(options: SchedulerOptions, vocabularies: readonly Vocabulary[]) {
+    this.#vocabularies = vocabularies;
+    this.scheduler = new ExploringScheduler({
+      ...options,
+      fingerprint: () => this.#fingerprint(),
+      stateText: () => this.#stateText(),
+    });
+  }
+
+  spawn(name: string, body: TaskBody, options: SpawnOptions = {}): Task {
+    return this.scheduler.spawnScenarioTask(name, body, options.startsAtFirstStep === true);
+  }
+
+  step(task: Task, access: Access, guard?: Guard): Promise<void> {
+    return this.scheduler.step(task, access, guard);
+  }
+
+  cell(label: string, value = 0): Cell {
+    const cell = new Cell(label, value);
+    this.#cells.push(cell);
+    return cell;
+  }
+
+  place(place: Place): void {
+    this.places.push(place);
+  }
+
+  observe(label: string, read: () => string | number): void {
+    this.#observed.push({ label, read });
+  }
+
+  atEnd(check: () => Iterable<string | Finding>): void {
+    this.endChecks.push(check);
+  }
+
+  /** The figures that the scenario named, for a report. */
+  figures(): string[] {
+    return this.#observed.map(({ label, read }) => `${label}: ${String(read())}`);
+  }
+
+  /** Equal when nothing has moved, whatever the clock says. */
+  #fingerprint(): string {
+    const { tasks, interrupts } = this.scheduler;
+    const waits = tasks.map((task) => `${String(task.state)}${task.waitingFor?.label ?? ""}`);
+    return `${waits.join("|")}/${String(interrupts.length)}/${this.#stateText()}`;
+  }
+
+  #stateText(): string {
+    let text = "";
+    for (const { value } of this.#cells) text += `${String(value)},`;
+    for (const { read } of this.#observed) text += `${String(read())},`;
+    for (const vocabulary of this.#vocabularies) text += vocabulary.fingerprint(this);
+    return text;
+  }
+}
