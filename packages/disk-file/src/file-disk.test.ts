@@ -85,6 +85,26 @@ describe("the data of a FileDisk", () => {
     },
   );
 
+  it.each([256 * 1024, 0])(
+    "goes on from where the iterator of a half-done bio stands (sync up to %d)",
+    async (syncLimitBytes) => {
+      const disk = await fileDisk({ syncLimitBytes });
+      const data = pattern(4, 1);
+      for (const cuts of [[], [1500], [700, 500]]) {
+        const zero = planBio({ op: WriteZeroes, sector: 8, sectors: 4 });
+        expect(await ended(disk, zero)).toBe(BioStatus.Ok);
+        const write = planBio({ op: Write, sector: 8, sectors: 4, cuts, data });
+        write.advance(1024);
+        expect(await ended(disk, write)).toBe(BioStatus.Ok);
+        const read = planBio({ op: Read, sector: 8, sectors: 4 });
+        expect(await ended(disk, read)).toBe(BioStatus.Ok);
+        expect(dataOf(read).subarray(0, 1024)).toEqual(new Uint8Array(1024));
+        expect(dataOf(read).subarray(1024)).toEqual(data.subarray(1024));
+      }
+      await disk.close();
+    },
+  );
+
   it("is all there when the file is opened again", async () => {
     const path = freshPath();
     const first = await fileDisk({ path });
@@ -222,6 +242,7 @@ describe("operations in flight", () => {
     const late = ended(disk, planBio({ op: Read, sector: 0, sectors: 1 }));
     expect(await late).toBe(BioStatus.IoError);
     expect(story).toEqual([]);
+    expect(held.map(({ name }) => name)).toEqual(["writev"]);
     await held.shift()?.release();
     await write;
     await new Promise(setImmediate);

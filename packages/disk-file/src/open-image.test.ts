@@ -41,6 +41,12 @@ describe("opening", () => {
     expect(fs.statSync(path).size).toBe(2000);
   });
 
+  it("asks for no more than reading when the disk is read-only", async () => {
+    const disk = await fileDisk({ path: process.execPath, ...asIs, isReadOnly: true });
+    expect(disk.sizeSectors).toBe(Math.floor(fs.statSync(process.execPath).size / 512));
+    await disk.close();
+  });
+
   it("takes an existing file of the very size although it was to be made", async () => {
     const disk = await fileDisk({ path: image(4096), sizeBytes: 4096 });
     expect([disk.sizeSectors, disk.isNew]).toEqual([8, false]);
