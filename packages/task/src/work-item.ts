@@ -1,0 +1,42 @@
+import type { Awaitable } from "./awaitable.ts";
+import type { Task } from "./task.ts";
+import type { Waitable } from "./waitable.ts";
+import { WorkState } from "./work-state.ts";
+
+/** What only the queue may know and change of an item. */
+export let workStateOf: (item: WorkItem) => WorkState;
+
+/**
+ * Something to be done later, by a worker task. It is queued at most once at a time and never runs
+ * twice at a time; queued while it runs, it runs once more afterwards.
+ */
+export class WorkItem implements Waitable {
+  readonly label: string;
+  /** What is done; `task` is the worker, with nothing parked and nothing held. */
+  readonly run: (task: Task) => Awaitable<void>;
+  readonly #state: WorkState;
+
+  static {
+    workStateOf = (item) => item.#state;
+  }
+
+  constructor(name: string, run: (task: Task) => Awaitable<void>) {
+    this.label = `work item "${name}"`;
+    this.run = run;
+    this.#state = new WorkState(this);
+  }
+
+  /** Whether it waits to run, for a worker or for its delay. */
+  get isPending(): boolean {
+    return this.#state.isPending;
+  }
+
+  get isRunning(): boolean {
+    return this.#state.worker !== null;
+  }
+
+  /** The worker that runs it, else what it is queued on. */
+  blockers(): readonly object[] {
+    return this.#state.blockers();
+  }
+}
