@@ -1,1 +1,11 @@
-export {};
+export type { NbdExport } from "./export.ts";
+export { DEFAULT_LIMITS, type NbdLimits } from "./limits.ts";
+export type { ListenAddress } from "./listener.ts";
+export type { Log, LogEvent } from "./log.ts";
+export {
+  type Listening,
+  NbdServer,
+  type NbdServerCounters,
+  type NbdServerOptions,
+} from "./server.ts";
+export { formatNbdUri, type NbdAddress, parseNbdUri } from "./uri.ts";

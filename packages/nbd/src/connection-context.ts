@@ -1,0 +1,27 @@
+import type { Scheduler } from "@blkstack/task";
+import type { Connection } from "./connection.ts";
+import type { ExportBackend } from "./export-backend.ts";
+import type { ExportTable, NbdExport } from "./export.ts";
+import type { NbdLimits } from "./limits.ts";
+import type { Log } from "./log.ts";
+import type { GatherBuffers } from "./outgoing.ts";
+import type { TurnEnd } from "./turn-end.ts";
+
+/** What the connections of one server share, and whom they tell of themselves. */
+export interface ConnectionContext {
+  readonly scheduler: Scheduler;
+  readonly limits: NbdLimits;
+  readonly exports: ExportTable;
+  readonly turnEnd: TurnEnd;
+  /** Received into by whichever socket is readable: its bytes are taken before the next one is. */
+  readonly receiveBuffer: Buffer;
+  readonly gatherBuffers: GatherBuffers;
+  readonly log: Log;
+  openBackend(entry: NbdExport): ExportBackend;
+  /** The client has chosen its export. */
+  begun(connection: Connection): void;
+  /** The socket is closed. */
+  closed(connection: Connection): void;
+  /** Nothing of the client is left, in the devices either. */
+  gone(connection: Connection): void;
+}

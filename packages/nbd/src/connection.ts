@@ -1,0 +1,233 @@
+import type { Socket } from "node:net";
+import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
+import type { ConnectionContext } from "./connection-context.ts";
+import { describeExport, type NbdExport } from "./export.ts";
+import { Handshake } from "./handshake.ts";
+import { Outgoing } from "./outgoing.ts";
+import { simpleReplies } from "./reply-format.ts";
+import type { Request } from "./request.ts";
+import { type Receiver, receiveInto } from "./socket-reader.ts";
+import { Transmission, type TransmissionPeer } from "./transmission.ts";
+import type { TurnEndWork } from "./turn-end.ts";
+
+/** A payload of which so much is missing is received where it is to lie. */
+const DIRECT_BYTES_MIN = 16 * 1024;
+
+/** One client, from the moment it connects until nothing of it is left. */
+export class Connection implements Receiver, TransmissionPeer, TurnEndWork, TimerSource {
+  readonly label: string;
+  readonly isRetry = false;
+  isDue = false;
+  readonly #id: number;
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  readonly #handshake: Handshake;
+  readonly #deadline: TimerHandle;
+  #transmission: Transmission | null = null;
+  #outgoing: Outgoing | null = null;
+  /** Replies made now are flushed by whoever collects them. */
+  #isCollecting = false;
+  /** Where a payload is being received directly. */
+  #directBuffer: Uint8Array | null = null;
+  #isClosed = false;
+  #isEnding = false;
+  /** Ends the task, whose life is the connection's. */
+  #endTask: () => void = () => undefined;
+
+  constructor(id: number, accepted: Socket, context: ConnectionContext) {
+    this.#id = id;
+    this.label = `nbd client ${String(id)}`;
+    this.#context = context;
+    this.#handshake = new Handshake(context.exports, context.limits, {
+      send: (bytes) => {
+        this.#socket.write(bytes);
+      },
+      close: (reason) => {
+        this.#end(reason);
+      },
+    });
+    this.#socket = receiveInto(accepted, this);
+    this.#socket.on("error", (error) => {
+      this.#log("debug", `socket: ${error.message}`);
+    });
+    this.#socket.on("end", () => {
+      this.#clientSaidAll();
+    });
+    this.#socket.on("close", () => {
+      this.#socketClosed();
+    });
+    this.#deadline = context.scheduler.startTimer(this, context.limits.handshakeMs);
+    this.#log("debug", "connected");
+    this.#handshake.start();
+    this.#socket.resume();
+  }
+
+  get isHalfOpen(): boolean {
+    return this.#transmission === null;
+  }
+
+  blockers(): readonly object[] {
+    return [];
+  }
+
+  /** The handshake took too long. */
+  fire(): void {
+    this.destroy("took too long to choose an export");
+  }
+
+  /** Answers what is in flight, then closes. */
+  finish(): void {
+    if (this.#transmission === null) {
+      this.destroy("still negotiates while the server stops");
+      return;
+    }
+    // Not a byte more: it could be on its way into memory that `stop` gives back.
+    this.#socket.pause();
+    this.#transmission.stop();
+    this.#context.turnEnd.schedule(this);
+  }
+
+  /** Closes at once. What the device still works at is forgotten when it ends. */
+  destroy(reason: string): void {
+    if (this.#isClosed) return;
+    this.#log("info", `closed: ${reason}`);
+    this.#socket.destroy();
+    this.#socketClosed();
+  }
+
+  nextBuffer(): Uint8Array {
+    this.#directBuffer = this.#transmission?.directBuffer(DIRECT_BYTES_MIN) ?? null;
+    return this.#directBuffer ?? this.#context.receiveBuffer;
+  }
+
+  received(buffer: Uint8Array, end: number): boolean {
+    if (this.#isClosed || this.#isEnding) return true;
+    this.#isCollecting = true;
+    if (this.#transmission === null) this.#negotiate(asBuffer(buffer).subarray(0, end));
+    else if (buffer === this.#directBuffer) this.#transmission.arrived(end);
+    else this.#transmission.push(asBuffer(buffer), end);
+    this.#isCollecting = false;
+    this.#outgoing?.flush();
+    return this.#transmission?.isBlocked !== true;
+  }
+
+  reply(request: Request): void {
+    this.#outgoing?.push(request);
+    if (!this.#isCollecting) this.#context.turnEnd.schedule(this);
+  }
+
+  canProceed(): void {
+    this.#context.turnEnd.schedule(this);
+  }
+
+  fail(reason: string): void {
+    this.destroy(reason);
+  }
+
+  atTurnEnd(): void {
+    const transmission = this.#transmission;
+    if (transmission === null) return;
+    const wasBlocked = transmission.isBlocked;
+    this.#isCollecting = true;
+    transmission.proceed();
+    this.#isCollecting = false;
+    this.#outgoing?.flush();
+    if (wasBlocked) this.#resumeIfFree();
+    this.#endIfFinished();
+  }
+
+  #resumeIfFree(): void {
+    const isOver = this.#isClosed || this.#isEnding || this.#transmission?.isOver === true;
+    if (!isOver && this.#transmission?.isBlocked !== true) this.#socket.resume();
+  }
+
+  #negotiate(bytes: Buffer): void {
+    this.#socket.cork();
+    const taken = this.#handshake.push(bytes);
+    this.#socket.uncork();
+    const { chosen } = this.#handshake;
+    if (chosen === null) return;
+    this.#deadline.cancel();
+    this.#begin(chosen);
+    this.#transmission?.push(bytes.subarray(taken), bytes.length - taken);
+  }
+
+  #begin(entry: NbdExport): void {
+    const { limits, scheduler } = this.#context;
+    const described = describeExport(entry, limits.requestBytesMax);
+    const task: Task = scheduler.spawn(this.label, () => this.#life());
+    const transmission = new Transmission({
+      backend: this.#context.openBackend(entry),
+      described: { ...described, requestBytesMax: limits.requestBytesMax },
+      limits,
+      task,
+      peer: this,
+    });
+    this.#transmission = transmission;
+    this.#outgoing = new Outgoing({
+      sink: this.#socket,
+      format: simpleReplies,
+      buffers: this.#context.gatherBuffers,
+      release: (request) => {
+        transmission.release(request);
+      },
+      onWritten: () => {
+        this.#endIfFinished();
+      },
+    });
+    this.#log("debug", `uses export "${entry.name}"`);
+    this.#context.begun(this);
+  }
+
+  #life(): Promise<void> | undefined {
+    if (this.#isClosed && this.#transmission?.isFinished === true) return undefined;
+    return new Promise((resolve) => {
+      this.#endTask = resolve;
+    });
+  }
+
+  /** The client may have sent its last request and still wait for replies. */
+  #clientSaidAll(): void {
+    if (this.#transmission === null) this.#end("left before it chose an export");
+    else this.finish();
+  }
+
+  #end(reason: string): void {
+    if (this.#isEnding || this.#isClosed) return;
+    this.#isEnding = true;
+    this.#log("debug", reason);
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  #endIfFinished(): void {
+    if (this.#transmission?.isFinished !== true) return;
+    if (this.#isClosed) this.#gone();
+    else if (this.#outgoing?.isIdle === true) this.#end("disconnected");
+  }
+
+  #socketClosed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#deadline.cancel();
+    this.#transmission?.close();
+    this.#outgoing?.abandon();
+    if (this.#transmission === null || this.#transmission.isFinished) this.#gone();
+    this.#context.closed(this);
+  }
+
+  /** Neither the socket nor the device knows of this client any more. */
+  #gone(): void {
+    this.#endTask();
+    this.#context.gone(this);
+  }
+
+  #log(level: "debug" | "info", message: string): void {
+    this.#context.log({ level, connection: this.#id, message });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

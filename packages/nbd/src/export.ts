@@ -1,0 +1,96 @@
+import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
+import { type BlockDevice, BlockError } from "@blkstack/block";
+import { STRING_BYTES_MAX, TransmissionFlag } from "./wire.ts";
+
+/** A device under the name that clients ask for. */
+export interface NbdExport {
+  /** A key, never a path. Up to 4096 bytes of UTF-8. */
+  readonly name: string;
+  readonly description?: string;
+  readonly device: BlockDevice;
+  /** Refuse writes even if the device would take them. */
+  readonly isReadOnly?: boolean;
+  /** Also answers to the empty name. */
+  readonly isDefault?: boolean;
+}
+
+/** What clients are told of an export. */
+export interface ExportInfo {
+  readonly sizeBytes: Bytes;
+  /** Bits of `TransmissionFlag`. */
+  readonly flags: number;
+  readonly blockBytesPreferred: Bytes;
+  readonly blockBytesMax: Bytes;
+}
+
+const PREFERRED_BYTES_MIN = 4096;
+const PREFERRED_BYTES_MAX = 1024 * 1024;
+
+export function isReadOnlyExport(entry: NbdExport): boolean {
+  return entry.isReadOnly === true || entry.device.isReadOnly;
+}
+
+/** Looks at the device as it is now: its size and limits may change between two clients. */
+export function describeExport(entry: NbdExport, requestBytesMax: Bytes): ExportInfo {
+  const { limits } = entry.device.queue;
+  let flags =
+    TransmissionFlag.HasFlags |
+    TransmissionFlag.SendFlush |
+    TransmissionFlag.SendFua |
+    TransmissionFlag.CanMultiConn;
+  if (isReadOnlyExport(entry)) flags |= TransmissionFlag.ReadOnly;
+  else {
+    flags |= TransmissionFlag.SendWriteZeroes;
+    if (limits.maxDiscardSectors > 0) flags |= TransmissionFlag.SendTrim;
+  }
+  return {
+    sizeBytes: entry.device.sizeSectors * SECTOR_BYTES,
+    flags,
+    blockBytesPreferred: preferredBytes(limits.physicalBlockBytes, limits.ioMinBytes),
+    blockBytesMax: requestBytesMax,
+  };
+}
+
+function preferredBytes(...hints: readonly Bytes[]): Bytes {
+  let preferred = PREFERRED_BYTES_MIN;
+  const wanted = Math.min(PREFERRED_BYTES_MAX, Math.max(...hints));
+  while (preferred < wanted) preferred *= 2;
+  return preferred;
+}
+
+/** The exports of a server by name. */
+export class ExportTable {
+  readonly #byName: Map<string, NbdExport> = new Map<string, NbdExport>();
+  readonly #default: NbdExport | undefined;
+
+  constructor(exports: readonly NbdExport[]) {
+    for (const entry of exports) {
+      checkText("name", entry.name);
+      checkText("description", entry.description ?? "");
+      if (this.#byName.has(entry.name)) throw refusal(`export "${entry.name}" is there twice`);
+      this.#byName.set(entry.name, entry);
+    }
+    const defaults = exports.filter(({ isDefault }) => isDefault === true);
+    if (defaults.length > 1) throw refusal("more than one export is the default");
+    this.#default = defaults[0];
+  }
+
+  find(name: string): NbdExport | undefined {
+    return this.#byName.get(name) ?? (name === "" ? this.#default : undefined);
+  }
+
+  values(): Iterable<NbdExport> {
+    return this.#byName.values();
+  }
+}
+
+function checkText(what: string, text: string): void {
+  if (text.includes("\0")) throw refusal(`an export's ${what} contains a NUL`);
+  if (Buffer.byteLength(text) > STRING_BYTES_MAX) {
+    throw refusal(`an export's ${what} is longer than ${String(STRING_BYTES_MAX)} bytes`);
+  }
+}
+
+function refusal(message: string): BlockError {
+  return new BlockError("BLK_DEVICE", "EINVAL", message);
+}

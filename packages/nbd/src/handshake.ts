@@ -1,0 +1,175 @@
+import type { Bytes } from "@blkstack/bio";
+import type { ExportTable, NbdExport } from "./export.ts";
+import type { NbdLimits } from "./limits.ts";
+import { greeting, optionReply, replyText } from "./option-reply.ts";
+import { OPTION_HANDLERS, type OptionSession } from "./options.ts";
+import {
+  HandshakeFlag,
+  Option,
+  OPTION_HEADER_BYTES,
+  OPTION_MAGIC,
+  OptionReply,
+  STRING_BYTES_MAX,
+} from "./wire.ts";
+
+/** Whom the handshake talks through. */
+export interface HandshakePeer {
+  send(bytes: Uint8Array): void;
+  /** Closes once everything sent has gone. */
+  close(reason: string): void;
+}
+
+/** Options that are understood may bring this much; enough for any name and any list of kinds. */
+const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * 0xffff;
+/** More than this is not even skipped. */
+const SKIPPED_BYTES_MAX = 1024 * 1024;
+
+const Step = { ClientFlags: 0, OptionHeader: 1, OptionData: 2, Skip: 3, Over: 4 } as const;
+type Step = (typeof Step)[keyof typeof Step];
+
+/**
+ * The negotiation with one client, fed with bytes as they come, in pieces of any size. Touches no
+ * socket and no clock.
+ */
+export class Handshake implements OptionSession {
+  readonly exports: ExportTable;
+  readonly requestBytesMax: Bytes;
+  readonly #limits: NbdLimits;
+  readonly #peer: HandshakePeer;
+  #step: Step = Step.ClientFlags;
+  #noZeroes = false;
+  #option = 0;
+  #optionCount = 0;
+  #chosen: NbdExport | null = null;
+  /** What is awaited before the next step, and how much of it is here. */
+  #piece: Buffer = Buffer.alloc(4);
+  #pieceFilled = 0;
+  #skipBytes = 0;
+
+  constructor(exports: ExportTable, limits: NbdLimits, peer: HandshakePeer) {
+    this.exports = exports;
+    this.requestBytesMax = limits.requestBytesMax;
+    this.#limits = limits;
+    this.#peer = peer;
+  }
+
+  get noZeroes(): boolean {
+    return this.#noZeroes;
+  }
+
+  /** The export that requests will be for; null until the client has chosen. */
+  get chosen(): NbdExport | null {
+    return this.#chosen;
+  }
+
+  get isOver(): boolean {
+    return this.#step === Step.Over;
+  }
+
+  start(): void {
+    this.#peer.send(greeting());
+  }
+
+  /** Takes what the client sent; answers how much of it: requests may follow in the same piece. */
+  push(bytes: Buffer): number {
+    let at = 0;
+    while (this.#step !== Step.Over) {
+      if (this.#step === Step.Skip) {
+        const skipped = Math.min(this.#skipBytes, bytes.length - at);
+        at += skipped;
+        this.#skipBytes -= skipped;
+        if (this.#skipBytes > 0) break;
+        this.#await(Step.OptionHeader, OPTION_HEADER_BYTES);
+        continue;
+      }
+      const copied = bytes.copy(this.#piece, this.#pieceFilled, at);
+      at += copied;
+      this.#pieceFilled += copied;
+      if (this.#pieceFilled < this.#piece.length) break;
+      this.#advance(this.#piece);
+    }
+    return at;
+  }
+
+  reply(type: number, data?: Uint8Array): void {
+    this.#peer.send(optionReply(this.#option, type, data));
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#peer.send(bytes);
+  }
+
+  begin(entry: NbdExport): void {
+    this.#step = Step.Over;
+    this.#chosen = entry;
+  }
+
+  close(reason: string): void {
+    this.#step = Step.Over;
+    this.#peer.close(reason);
+  }
+
+  #await(step: Step, pieceBytes: Bytes): void {
+    this.#step = step;
+    this.#piece = Buffer.alloc(pieceBytes);
+    this.#pieceFilled = 0;
+  }
+
+  #advance(piece: Buffer): void {
+    if (this.#step === Step.ClientFlags) this.#takeClientFlags(piece.readUInt32BE(0));
+    else if (this.#step === Step.OptionHeader) this.#takeOptionHeader(piece);
+    else this.#answer(piece);
+  }
+
+  #takeClientFlags(flags: number): void {
+    const known = HandshakeFlag.FixedNewstyle | HandshakeFlag.NoZeroes;
+    if (flags > known) {
+      this.close("sent client flags that nobody knows");
+      return;
+    }
+    this.#noZeroes = (flags & HandshakeFlag.NoZeroes) !== 0;
+    this.#await(Step.OptionHeader, OPTION_HEADER_BYTES);
+  }
+
+  #takeOptionHeader(header: Buffer): void {
+    if (header.readUInt32BE(0) !== OPTION_MAGIC[0] || header.readUInt32BE(4) !== OPTION_MAGIC[1]) {
+      this.close("sent an option without its magic");
+      return;
+    }
+    this.#option = header.readUInt32BE(8);
+    const dataBytes = header.readUInt32BE(12);
+    this.#optionCount += 1;
+    if (this.#optionCount > this.#limits.optionsMax) this.close("sent too many options");
+    else if (dataBytes > SKIPPED_BYTES_MAX) this.close("sent an option that is far too long");
+    else if (!OPTION_HANDLERS.has(this.#option)) {
+      this.reply(OptionReply.ErrUnsupported, replyText("this option is not supported"));
+      this.#skip(dataBytes);
+    } else if (dataBytes > this.#dataBytesMax()) this.#refuseLong(dataBytes);
+    else if (dataBytes === 0) this.#answer(Buffer.alloc(0));
+    else this.#await(Step.OptionData, dataBytes);
+  }
+
+  /** EXPORT_NAME consists of a name alone. */
+  #dataBytesMax(): Bytes {
+    return this.#option === Option.ExportName ? STRING_BYTES_MAX : OPTION_BYTES_MAX;
+  }
+
+  #refuseLong(dataBytes: Bytes): void {
+    if (this.#option === Option.ExportName) {
+      this.close("asked for an export by too long a name");
+      return;
+    }
+    this.reply(OptionReply.ErrTooBig, replyText("this option is too long"));
+    this.#skip(dataBytes);
+  }
+
+  #skip(bytes: Bytes): void {
+    this.#step = Step.Skip;
+    this.#skipBytes = bytes;
+  }
+
+  #answer(data: Buffer): void {
+    this.#await(Step.OptionHeader, OPTION_HEADER_BYTES);
+    OPTION_HANDLERS.get(this.#option)?.(data, this);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Bytes } from "@blkstack/bio";
+import { BlockError } from "@blkstack/block";
+
+/** Bounds on what clients can make the server hold. */
+export interface NbdLimits {
+  /** The largest READ or WRITE; larger writes end the connection. At least 1 MiB. */
+  readonly requestBytesMax: Bytes;
+  /** Requests of one connection that were read and whose reply the socket has not taken. */
+  readonly requestsInFlightMax: number;
+  /** Payload of those; one request is always let through. */
+  readonly bytesInFlightMax: Bytes;
+  /** Payload that all connections together may hold; a client beyond it waits its turn. */
+  readonly serverBytesMax: Bytes;
+  /** Connections that have chosen an export; further clients are turned away. */
+  readonly connectionsMax: number;
+  /** Connections that are still negotiating; beyond it the oldest is closed. */
+  readonly halfOpenMax: number;
+  /** How long a client may negotiate. */
+  readonly handshakeMs: number;
+  /** Options that one client may send. */
+  readonly optionsMax: number;
+  /** How long `close` waits for what is in flight. */
+  readonly closeMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: NbdLimits = {
+  requestBytesMax: 32 * MIB,
+  requestsInFlightMax: 128,
+  bytesInFlightMax: 32 * MIB,
+  serverBytesMax: 256 * MIB,
+  connectionsMax: 256,
+  halfOpenMax: 256,
+  handshakeMs: 10_000,
+  optionsMax: 32,
+  closeMs: 5000,
+};
+
+/** Fills the defaults in and refuses limits under which nothing could be served. */
+export function resolveLimits(given: Partial<NbdLimits> = {}): NbdLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  for (const [name, value] of Object.entries(limits)) {
+    if (Number.isSafeInteger(value) && value > 0) continue;
+    throw new BlockError("BLK_LIMITS", "EINVAL", `limit ${name} must be a whole number above 0`);
+  }
+  if (limits.requestBytesMax < MIB || limits.requestBytesMax > 64 * MIB) {
+    throw new BlockError("BLK_LIMITS", "EINVAL", "limit requestBytesMax must be 1 to 64 MiB");
+  }
+  if (limits.serverBytesMax < limits.requestBytesMax) {
+    throw new BlockError("BLK_LIMITS", "EINVAL", "limit serverBytesMax is below one request");
+  }
+  return limits;
+}

@@ -1,0 +1,157 @@
+import type { Bytes } from "@blkstack/bio";
+import type { ReplyFormat } from "./reply-format.ts";
+import { type Request, RequestQueue } from "./request.ts";
+
+/** Where replies go: a socket. Nothing written may change until `done`. */
+export interface ReplySink {
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): unknown;
+  cork(): void;
+  uncork(): void;
+}
+
+/** Replies up to this long are copied together: one write of many is cheaper than many pieces. */
+const COPIED_BYTES_MAX = 64 * 1024;
+
+/** Room for a queue of 32 replies of 4 KiB. */
+export const GATHER_BYTES = 256 * 1024;
+
+/** Buffers to copy replies into, shared by all connections, for few of them write at a time. */
+export class GatherBuffers {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(GATHER_BYTES);
+  }
+
+  give(buffer: Buffer): void {
+    if (this.#free.length < FREE_BUFFERS_MAX) this.#free.push(buffer);
+  }
+}
+
+const FREE_BUFFERS_MAX = 4;
+
+/**
+ * The replies of one connection. One write is on its way at a time; what becomes ready meanwhile
+ * queues up with its memory, which the limits on requests in flight bound, and leaves together.
+ */
+export class Outgoing {
+  readonly #sink: ReplySink;
+  readonly #format: ReplyFormat;
+  readonly #buffers: GatherBuffers;
+  /** Gives the memory of a request back, and its place among those in flight. */
+  readonly #release: (request: Request) => void;
+  /** Called whenever the sink has taken everything that was written. */
+  readonly #onWritten: () => void;
+  readonly #ready: RequestQueue = new RequestQueue();
+  /** Requests whose pages are being written. */
+  readonly #sending: Request[] = [];
+  readonly #pieces: Uint8Array[] = [];
+  #gather: Buffer | null = null;
+  #isAbandoned = false;
+  readonly #done = (): void => {
+    this.#written();
+  };
+
+  constructor(options: {
+    sink: ReplySink;
+    format: ReplyFormat;
+    buffers: GatherBuffers;
+    release: (request: Request) => void;
+    onWritten: () => void;
+  }) {
+    this.#sink = options.sink;
+    this.#format = options.format;
+    this.#buffers = options.buffers;
+    this.#release = options.release;
+    this.#onWritten = options.onWritten;
+  }
+
+  /** Whether nothing is left to be written or on its way. */
+  get isIdle(): boolean {
+    return this.#gather === null && this.#ready.head === null;
+  }
+
+  push(request: Request): void {
+    if (this.#isAbandoned) this.#release(request);
+    else this.#ready.push(request);
+  }
+
+  /** Sends what is ready, unless a write is still on its way. */
+  flush(): void {
+    if (this.#gather !== null || this.#ready.head === null || this.#isAbandoned) return;
+    const gather = this.#buffers.take();
+    this.#gather = gather;
+    const end = this.#collect(gather);
+    this.#send(end);
+  }
+
+  /** The connection is gone: nothing can be sent any more, and everything is given back. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    if (this.#gather !== null) this.#written();
+    for (let request = this.#ready.shift(); request !== null; request = this.#ready.shift()) {
+      this.#release(request);
+    }
+  }
+
+  /** Lays out as many replies as there is room for; answers the end of what was not yet cut off. */
+  #collect(gather: Buffer): Uint8Array | null {
+    let begin = 0;
+    let at = 0;
+    for (let request = this.#ready.head; request !== null; request = this.#ready.head) {
+      const dataBytes = request.replyDataBytes;
+      const isCopied = dataBytes <= COPIED_BYTES_MAX;
+      if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.length) break;
+      this.#ready.shift();
+      at = this.#format.writeHead(gather, at, request);
+      if (isCopied) {
+        if (dataBytes > 0) at = copyPayload(request, dataBytes, gather, at);
+        this.#release(request);
+        continue;
+      }
+      this.#pieces.push(gather.subarray(begin, at), payload(request, dataBytes));
+      this.#sending.push(request);
+      begin = at;
+    }
+    return at > begin ? gather.subarray(begin, at) : null;
+  }
+
+  #send(rest: Uint8Array | null): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0 && rest !== null) {
+      this.#sink.write(rest, this.#done);
+      return;
+    }
+    if (rest !== null) pieces.push(rest);
+    this.#sink.cork();
+    const last = pieces.length - 1;
+    for (let index = 0; index <= last; index += 1) {
+      const piece = pieces[index];
+      if (piece !== undefined) this.#sink.write(piece, index === last ? this.#done : undefined);
+    }
+    pieces.length = 0;
+    this.#sink.uncork();
+  }
+
+  #written(): void {
+    if (this.#gather === null) return;
+    this.#buffers.give(this.#gather);
+    this.#gather = null;
+    for (const request of this.#sending) this.#release(request);
+    this.#sending.length = 0;
+    if (this.#isAbandoned) return;
+    this.#onWritten();
+    this.flush();
+  }
+}
+
+function payload(request: Request, dataBytes: Bytes): Uint8Array {
+  const { page, skipBytes } = request;
+  if (page === null) throw new TypeError("a read without memory");
+  return page.bytes.subarray(skipBytes, skipBytes + dataBytes);
+}
+
+function copyPayload(request: Request, dataBytes: Bytes, into: Buffer, at: number): number {
+  into.set(payload(request, dataBytes), at);
+  return at + dataBytes;
+}

@@ -1,0 +1,85 @@
+import type { Bytes, Page } from "@blkstack/bio";
+import type { ExportBackend } from "./export-backend.ts";
+import type { RangeHold } from "./range-gate.ts";
+import { Command, ReplyError } from "./wire.ts";
+
+/** Whoever is told that a request has its outcome. Interrupt context: never sleeps, never throws. */
+export interface RequestOwner {
+  requestEnded(request: Request): void;
+}
+
+/**
+ * One request of a client, from its header to its reply. Pooled by its connection, so that a
+ * steady load makes no garbage.
+ */
+export class Request implements RangeHold {
+  readonly owner: RequestOwner;
+  backend: ExportBackend | null = null;
+  command = 0;
+  flags = 0;
+  /** What the client calls the request: two halves of 64 bits, as signed numbers, never compared. */
+  cookieHigh = 0;
+  cookieLow = 0;
+  offsetBytes: Bytes = 0;
+  lengthBytes: Bytes = 0;
+  error: ReplyError = ReplyError.Ok;
+
+  /** The memory of a READ or WRITE. */
+  page: Page | null = null;
+  /** Where in the page the payload begins: what lies before it completes a block of the device. */
+  skipBytes: Bytes = 0;
+  /** Payload of a WRITE that has arrived. */
+  arrivedBytes: Bytes = 0;
+
+  /** The whole blocks that the request touches. */
+  beginBytes: Bytes = 0;
+  endBytes: Bytes = 0;
+  isExclusive = false;
+  previousHold: RangeHold | null = null;
+  nextHold: RangeHold | null = null;
+
+  /** The next one of the queue of those that have their outcome. */
+  next: Request | null = null;
+
+  constructor(owner: RequestOwner) {
+    this.owner = owner;
+  }
+
+  /** Payload of the reply. */
+  get replyDataBytes(): Bytes {
+    if (this.command !== Command.Read || this.error !== ReplyError.Ok) return 0;
+    return this.lengthBytes;
+  }
+
+  /** Whether it starts and ends at blocks of the device. */
+  get isAligned(): boolean {
+    return this.skipBytes === 0 && this.endBytes - this.beginBytes === this.lengthBytes;
+  }
+
+  end(error: ReplyError): void {
+    this.error = error;
+    this.owner.requestEnded(this);
+  }
+}
+
+/** Requests queued through `next`. */
+export class RequestQueue {
+  head: Request | null = null;
+  #tail: Request | null = null;
+
+  push(request: Request): void {
+    request.next = null;
+    if (this.#tail === null) this.head = request;
+    else this.#tail.next = request;
+    this.#tail = request;
+  }
+
+  shift(): Request | null {
+    const request = this.head;
+    if (request === null) return null;
+    this.head = request.next;
+    if (this.head === null) this.#tail = null;
+    request.next = null;
+    return request;
+  }
+}

@@ -1,0 +1,185 @@
+import type { Socket } from "node:net";
+import type { Submitter } from "@blkstack/block";
+import { PAGE_BYTES } from "@blkstack/bio";
+import { type Memory, PageAllocator } from "@blkstack/memory";
+import type { Scheduler } from "@blkstack/task";
+import { Connection } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { ExportBackend } from "./export-backend.ts";
+import { ExportTable, type NbdExport } from "./export.ts";
+import { type NbdLimits, resolveLimits } from "./limits.ts";
+import { type ListenAddress, Listener } from "./listener.ts";
+import type { Log } from "./log.ts";
+import { GatherBuffers } from "./outgoing.ts";
+import { TurnEnd } from "./turn-end.ts";
+import { formatNbdUri } from "./uri.ts";
+
+export interface NbdServerOptions {
+  readonly scheduler: Scheduler;
+  readonly submitter: Submitter;
+  readonly memory: Memory;
+  readonly exports: readonly NbdExport[];
+  readonly limits?: Partial<NbdLimits>;
+  readonly log?: Log;
+}
+
+/** One address that a server can be reached at. */
+export interface Listening {
+  /** As clients take it: `nbd+unix:///?socket=…` or `nbd://…`. */
+  readonly uri: string;
+  /** The TCP port, also when any was asked for; null for a unix socket. */
+  readonly port: number | null;
+}
+
+export interface NbdServerCounters {
+  /** Clients that have not yet chosen an export. */
+  readonly halfOpen: number;
+  readonly connections: number;
+  /** Pages that payload lies in. */
+  readonly pagesInUse: number;
+}
+
+/** What is received lies here until it is parsed; longer payloads go where they belong. */
+const RECEIVE_BYTES = 64 * 1024;
+
+/** Serves block devices to NBD clients. */
+export class NbdServer {
+  readonly #context: ConnectionContext;
+  readonly #pages: PageAllocator;
+  readonly #backends = new Map<NbdExport, ExportBackend>();
+  readonly #listeners: Listener[] = [];
+  /** In order of arrival. */
+  readonly #halfOpen = new Set<Connection>();
+  readonly #connected = new Set<Connection>();
+  /** Both, and those whose socket is closed but not their work. */
+  readonly #alive = new Set<Connection>();
+  #lastId = 0;
+  #isClosing = false;
+  #onQuiet: () => void = () => undefined;
+
+  constructor(options: NbdServerOptions) {
+    const limits = resolveLimits(options.limits);
+    const { scheduler, submitter, memory } = options;
+    const pages = new PageAllocator({
+      memory,
+      limitPages: Math.ceil(limits.serverBytesMax / PAGE_BYTES),
+      label: "nbd payload",
+    });
+    this.#pages = pages;
+    this.#context = {
+      scheduler,
+      limits,
+      exports: new ExportTable(options.exports),
+      turnEnd: new TurnEnd(),
+      receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+      gatherBuffers: new GatherBuffers(),
+      log: options.log ?? (() => undefined),
+      openBackend: (entry) => this.#openBackend(entry, { scheduler, submitter, memory, pages }),
+      begun: (connection) => {
+        this.#begun(connection);
+      },
+      closed: (connection) => {
+        this.#halfOpen.delete(connection);
+        this.#connected.delete(connection);
+      },
+      gone: (connection) => {
+        this.#alive.delete(connection);
+        if (this.#alive.size === 0) this.#onQuiet();
+      },
+    };
+  }
+
+  get counters(): NbdServerCounters {
+    return {
+      halfOpen: this.#halfOpen.size,
+      connections: this.#connected.size,
+      pagesInUse: this.#pages.usedPages,
+    };
+  }
+
+  /**
+   * Starts to listen. A unix socket is for its owner alone and removed on close; TCP is the
+   * loopback's unless told.
+   *
+   * Waits: until clients can connect. Refuses a path in use with EBUSY; a socket that nobody
+   * listens to any more is replaced.
+   */
+  async listen(address: ListenAddress): Promise<Listening> {
+    const listener = await Listener.open(address, (socket) => {
+      this.#accept(socket);
+    });
+    this.#listeners.push(listener);
+    if (this.#isClosing) await listener.close();
+    const { port } = listener;
+    const uri =
+      "unix" in address
+        ? formatNbdUri({ unix: address.unix })
+        : formatNbdUri({ host: listener.host, port: port ?? 0 });
+    return { uri, port };
+  }
+
+  /**
+   * Stops: no more clients, no more requests; what is in flight is answered, for `closeMs` at the
+   * most, and then every connection is closed.
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    for (const connection of [...this.#alive]) connection.finish();
+    if (this.#alive.size === 0) return;
+    await this.#quiet();
+    for (const connection of [...this.#alive]) connection.destroy("the server stops");
+  }
+
+  /** Waits: until no connection is left, or time is up. */
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      const timeout = this.#context.scheduler.startTimer(
+        { label: "nbd close", isRetry: false, blockers: () => [], fire: resolve },
+        this.#context.limits.closeMs,
+      );
+      this.#onQuiet = () => {
+        timeout.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const { limits, log } = this.#context;
+    if (this.#isClosing || this.#connected.size >= limits.connectionsMax) {
+      socket.on("error", () => undefined);
+      socket.destroy();
+      log({ level: "warn", connection: 0, message: "turned a client away: too many connections" });
+      return;
+    }
+    this.#lastId += 1;
+    const connection = new Connection(this.#lastId, socket, this.#context);
+    this.#halfOpen.add(connection);
+    this.#alive.add(connection);
+    if (this.#halfOpen.size <= limits.halfOpenMax) return;
+    // Whoever came last is most likely to mean it.
+    const [oldest] = this.#halfOpen;
+    oldest?.destroy("negotiates for longest of too many");
+  }
+
+  #begun(connection: Connection): void {
+    this.#halfOpen.delete(connection);
+    this.#connected.add(connection);
+    if (this.#connected.size > this.#context.limits.connectionsMax) {
+      connection.destroy("too many connections");
+    }
+  }
+
+  #openBackend(
+    entry: NbdExport,
+    context: ConstructorParameters<typeof ExportBackend>[1],
+  ): ExportBackend {
+    let backend = this.#backends.get(entry);
+    if (backend === undefined) {
+      backend = new ExportBackend(entry, context);
+      this.#backends.set(entry, backend);
+    }
+    return backend;
+  }
+}

@@ -1,0 +1,56 @@
+import { Socket } from "node:net";
+
+/** Who hears what a socket receives. */
+export interface Receiver {
+  /**
+   * Takes the first `end` bytes of a buffer, which belongs to the socket again afterwards.
+   * Answers false to be left alone until `resume`.
+   */
+  received(buffer: Uint8Array, end: number): boolean;
+  /** Where to put what comes next. */
+  nextBuffer(): Uint8Array;
+}
+
+/** Options that a socket made from an accepted connection understands. */
+interface AcceptedOptions {
+  readonly handle: object;
+  readonly allowHalfOpen: boolean;
+  readonly onread: {
+    buffer: () => Uint8Array;
+    callback: (bytes: number, buffer: Uint8Array) => boolean;
+  };
+}
+
+/**
+ * Makes an accepted socket receive into buffers of ours: without this, every read allocates one.
+ * Node.js offers that to clients only, so the connection moves to a socket made like a client's;
+ * where it cannot, the socket is read in the ordinary way.
+ */
+export function receiveInto(accepted: Socket, receiver: Receiver): Socket {
+  const { _handle: handle } = accepted as unknown as { _handle: object | null | undefined };
+  // With another I/O model than readiness, a buffer would be in use while nothing has arrived.
+  if (handle === null || handle === undefined || process.platform === "win32") {
+    return receiveChunks(accepted, receiver);
+  }
+  (accepted as unknown as { _handle: object | null })._handle = null;
+  accepted.destroy();
+  const options: AcceptedOptions = {
+    handle,
+    allowHalfOpen: true,
+    onread: {
+      buffer: () => receiver.nextBuffer(),
+      callback: (bytes, buffer) => receiver.received(buffer, bytes),
+    },
+  };
+  const socket = new Socket(options);
+  socket.setNoDelay(true);
+  return socket;
+}
+
+function receiveChunks(socket: Socket, receiver: Receiver): Socket {
+  socket.setNoDelay(true);
+  socket.on("data", (chunk: Buffer) => {
+    if (!receiver.received(chunk, chunk.length)) socket.pause();
+  });
+  return socket;
+}

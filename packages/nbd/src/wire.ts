@@ -1,0 +1,91 @@
+/** Numbers of the protocol, as they travel. 64-bit magics come as their two halves. */
+export const NBD_MAGIC: readonly [number, number] = [0x4e42_444d, 0x4147_4943];
+export const OPTION_MAGIC: readonly [number, number] = [0x4948_4156, 0x454f_5054];
+export const OPTION_REPLY_MAGIC: readonly [number, number] = [0x0003_e889, 0x0455_65a9];
+export const REQUEST_MAGIC = 0x2560_9513;
+export const SIMPLE_REPLY_MAGIC = 0x6744_6698;
+
+export const REQUEST_BYTES = 28;
+export const SIMPLE_REPLY_BYTES = 16;
+export const OPTION_HEADER_BYTES = 16;
+export const OPTION_REPLY_HEADER_BYTES = 20;
+
+/** Names and texts are at most this long, in bytes of UTF-8. */
+export const STRING_BYTES_MAX = 4096;
+/** The zeroes behind the answer to EXPORT_NAME, unless the client asked to be spared. */
+export const EXPORT_NAME_PADDING_BYTES = 124;
+
+export const HandshakeFlag = { FixedNewstyle: 1 << 0, NoZeroes: 1 << 1 } as const;
+
+export const Option = {
+  ExportName: 1,
+  Abort: 2,
+  List: 3,
+  Info: 6,
+  Go: 7,
+} as const;
+
+export const OptionReply = {
+  Ack: 1,
+  Server: 2,
+  Info: 3,
+  ErrUnsupported: 0x8000_0001,
+  ErrPolicy: 0x8000_0002,
+  ErrInvalid: 0x8000_0003,
+  ErrUnknown: 0x8000_0006,
+  ErrShutdown: 0x8000_0007,
+  ErrTooBig: 0x8000_0009,
+} as const;
+
+export const Info = { Export: 0, Name: 1, Description: 2, BlockSize: 3 } as const;
+
+/** What an export can do: bits of the transmission flags. */
+export const TransmissionFlag = {
+  HasFlags: 1 << 0,
+  ReadOnly: 1 << 1,
+  SendFlush: 1 << 2,
+  SendFua: 1 << 3,
+  SendTrim: 1 << 5,
+  SendWriteZeroes: 1 << 6,
+  CanMultiConn: 1 << 8,
+} as const;
+
+export const Command = {
+  Read: 0,
+  Write: 1,
+  Disconnect: 2,
+  Flush: 3,
+  Trim: 4,
+  WriteZeroes: 6,
+} as const;
+
+export const CommandFlag = { Fua: 1 << 0, NoHole: 1 << 1 } as const;
+
+/** Error numbers of replies; they are the protocol's, whatever the platform calls its own. */
+export const ReplyError = {
+  Ok: 0,
+  Perm: 1,
+  Io: 5,
+  NoMemory: 12,
+  Invalid: 22,
+  NoSpace: 28,
+  NotSupported: 95,
+  Shutdown: 108,
+} as const;
+export type ReplyError = (typeof ReplyError)[keyof typeof ReplyError];
+
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * Reads an unsigned 64-bit number as a float: exact up to 2^53, and beyond that merely too large
+ * for any device, which is all that a comparison wants to know.
+ */
+export function readUint64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4);
+}
+
+/** Writes a whole number below 2^53. */
+export function writeUint64(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUInt32BE(Math.floor(value / TWO_32), at);
+  bytes.writeUInt32BE(value % TWO_32, at + 4);
+}

@@ -1,0 +1,148 @@
+import { connect, type Socket } from "node:net";
+
+export interface RawReply {
+  readonly error: number;
+  readonly cookie: bigint;
+}
+
+/** Speaks NBD byte by byte, right or wrong as the test says. */
+export class RawClient {
+  readonly #socket: Socket;
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
+  #isEnded = false;
+  #notify: () => void = () => undefined;
+
+  constructor(path: string) {
+    this.#socket = connect({ path, allowHalfOpen: true });
+    this.#socket.on("data", (chunk: Buffer) => {
+      this.#received.push(chunk);
+      this.#receivedBytes += chunk.length;
+      this.#notify();
+    });
+    const ended = (): void => {
+      this.#isEnded = true;
+      this.#notify();
+    };
+    this.#socket.on("end", ended);
+    this.#socket.on("close", ended);
+    this.#socket.on("error", ended);
+  }
+
+  send(...pieces: readonly Uint8Array[]): void {
+    this.#socket.write(Buffer.concat(pieces));
+  }
+
+  /** The next bytes; throws when the server closes before. */
+  async take(length: number): Promise<Buffer> {
+    while (this.#receivedBytes < length) {
+      if (this.#isEnded) throw new Error(`closed after ${String(this.#receivedBytes)} bytes`);
+      await this.#more();
+    }
+    const all = Buffer.concat(this.#received);
+    this.#received = [all.subarray(length)];
+    this.#receivedBytes -= length;
+    return all.subarray(0, length);
+  }
+
+  /** Everything until the server closes. */
+  async takeAll(): Promise<Buffer> {
+    while (!this.#isEnded) await this.#more();
+    return this.take(this.#receivedBytes);
+  }
+
+  /** Reads nothing more. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  halfClose(): void {
+    this.#socket.end();
+  }
+
+  vanish(): void {
+    this.#socket.destroy();
+  }
+
+  /** The greeting and the client's flags. */
+  async greet(flags = 3): Promise<Buffer> {
+    const greeting = await this.take(18);
+    this.send(u32(flags));
+    return greeting;
+  }
+
+  async optionReply(): Promise<{ option: number; type: number; data: Buffer }> {
+    const head = await this.take(20);
+    if (head.readBigUInt64BE(0) !== 0x3e889045565a9n) throw new Error("no option reply");
+    const data = await this.take(head.readUInt32BE(16));
+    return { option: head.readUInt32BE(8), type: head.readUInt32BE(12), data };
+  }
+
+  /** Chooses an export by GO; answers its size and flags. */
+  async go(name = ""): Promise<{ size: number; flags: number }> {
+    await this.greet();
+    this.send(option(7, query(name)));
+    const { type, data } = await this.optionReply();
+    if (type !== 3) throw new Error(`GO was answered with ${type.toString(16)}`);
+    await this.optionReply();
+    return { size: Number(data.readBigUInt64BE(2)), flags: data.readUInt16BE(10) };
+  }
+
+  async reply(): Promise<RawReply> {
+    const head = await this.take(16);
+    if (head.readUInt32BE(0) !== 0x67446698) throw new Error("no simple reply");
+    return { error: head.readUInt32BE(4), cookie: head.readBigUInt64BE(8) };
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#notify = resolve;
+    });
+  }
+}
+
+export function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export function option(code: number, data: Uint8Array = Buffer.alloc(0)): Buffer {
+  return Buffer.concat([Buffer.from("IHAVEOPT"), u32(code), u32(data.length), data]);
+}
+
+/** What GO and INFO send: a name, and which information is wanted. */
+export function query(name: string, kinds: readonly number[] = []): Buffer {
+  const bytes = Buffer.from(name);
+  return Buffer.concat([u32(bytes.length), bytes, u16(kinds.length), ...kinds.map(u16)]);
+}
+
+export interface RawRequest {
+  readonly magic?: number;
+  readonly flags?: number;
+  readonly command: number;
+  readonly cookie?: bigint;
+  readonly offset?: bigint | number;
+  readonly length?: number;
+}
+
+export function request(fields: RawRequest): Buffer {
+  const bytes = Buffer.alloc(28);
+  bytes.writeUInt32BE(fields.magic ?? 0x25609513, 0);
+  bytes.writeUInt16BE(fields.flags ?? 0, 4);
+  bytes.writeUInt16BE(fields.command, 6);
+  bytes.writeBigUInt64BE(fields.cookie ?? 1n, 8);
+  bytes.writeBigUInt64BE(BigInt(fields.offset ?? 0), 16);
+  bytes.writeUInt32BE(fields.length ?? 0, 24);
+  return bytes;
+}
