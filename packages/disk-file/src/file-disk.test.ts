@@ -341,7 +341,12 @@ describe("discards", () => {
 });
 
 it("options that make no sense are refused before anything is made", async () => {
-  for (const wrong of [{ maxInFlight: 0 }, { maxInFlight: 1.5 }, { syncLimitBytes: -1 }]) {
+  for (const wrong of [
+    { maxInFlight: 0 },
+    { maxInFlight: 1.5 },
+    { syncLimitBytes: -1 },
+    { limits: { maxSegments: 0 } },
+  ]) {
     const path = freshPath();
     await expect(fileDisk({ path, ...wrong })).rejects.toThrow(BlockError);
     expect(fs.existsSync(path)).toBe(false);

@@ -12,7 +12,13 @@ import {
   type Sectors,
   statusName,
 } from "@blkstack/bio";
-import { type BlockDevice, BlockError, type QueueLimits, RequestQueue } from "@blkstack/block";
+import {
+  type BlockDevice,
+  BlockError,
+  type QueueLimits,
+  RequestQueue,
+  validateLimits,
+} from "@blkstack/block";
 import type { InterruptSource, Scheduler } from "@blkstack/task";
 import { FileData } from "./file-data.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
@@ -93,6 +99,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   static async open(options: FileDiskOptions): Promise<FileDisk> {
     checkCount(options, "maxInFlight", 1);
     checkCount(options, "syncLimitBytes", 0);
+    validateLimits({ ...FILE_LIMITS, ...options.limits }, options.name);
     return new FileDisk(options, await openImage(options));
   }
 

@@ -144,6 +144,10 @@ describe("what a RamDisk refuses", () => {
   });
 });
 
+it("limits that no disk can have are refused", () => {
+  expect(() => ramDisk({ limits: { logicalBlockBytes: 600 } })).toThrow(/ram0.*600/);
+});
+
 describe("the faults of a RamDisk", () => {
   it("end the bios that touch the range, for the operations named, and move nothing", async () => {
     const faults = failSectors(

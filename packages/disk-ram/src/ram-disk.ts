@@ -11,7 +11,13 @@ import {
   SECTOR_BYTES,
   type Sectors,
 } from "@blkstack/bio";
-import { type BlockDevice, BlockError, type QueueLimits, RequestQueue } from "@blkstack/block";
+import {
+  type BlockDevice,
+  BlockError,
+  type QueueLimits,
+  RequestQueue,
+  validateLimits,
+} from "@blkstack/block";
 import { type Access, AccessMode, type InterruptSource, type Scheduler } from "@blkstack/task";
 import type { Faults } from "./faults.ts";
 import { MEMORY_LIMITS } from "./limits.ts";
@@ -72,7 +78,9 @@ export class RamDisk implements BlockDevice, InterruptSource<Bio> {
     this.sizeSectors = sizeSectors;
     this.isReadOnly = options.isReadOnly ?? false;
     const hasVolatileCache = options.hasVolatileCache ?? writeCache !== undefined;
-    this.queue = new RequestQueue(name, { ...MEMORY_LIMITS, hasVolatileCache, ...options.limits });
+    const limits = { ...MEMORY_LIMITS, hasVolatileCache, ...options.limits };
+    validateLimits(limits, name);
+    this.queue = new RequestQueue(name, limits);
     this.faults = options.faults ?? null;
     this.#scheduler = options.scheduler;
     this.#store = new SparseStore(
