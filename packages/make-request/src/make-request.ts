@@ -1,0 +1,192 @@
+import { type Bio, bioError, BioFlag, BioStatus, BioState, invariant } from "@blkstack/bio";
+import { type BlockDevice, deviceOf, EnterResult, type Submitter } from "@blkstack/block";
+import { assertMaySleep, type Awaitable, isPending, type Task } from "@blkstack/task";
+import {
+  type CheckPolicy,
+  type FaultInjection,
+  passesChecks,
+  type ReadOnlyPolicy,
+} from "./checks.ts";
+import { LimitSplitter, type SplitSets } from "./limit-splitter.ts";
+import { fifo, lowerFirst, type SubmitOrder } from "./submit-order.ts";
+
+export interface MakeRequestOptions {
+  /** Which parked bio is started next; `lowerFirst` unless told. */
+  readonly submitOrder?: SubmitOrder;
+  /**
+   * Whether what the running driver submits is kept apart from what was parked before; `two` unless
+   * told. `single` knows no order but `fifo`.
+   */
+  readonly lists?: "two" | "single";
+  /** What to do with a write to a read-only device; `refuse` unless told. */
+  readonly onReadOnly?: ReadOnlyPolicy;
+  /** Where the fronts of bios beyond a queue's limits come from. Without it such bios are refused. */
+  readonly split?: SplitSets;
+  readonly faultInjection?: FaultInjection;
+}
+
+/**
+ * The way down through a stack of devices: what the kernel calls generic_make_request.
+ *
+ * A driver that submits a bio from inside its driver call does not call the next driver: the bio is
+ * parked on the task, and the outermost call starts it when the driver has returned. So the native
+ * stack stays flat however many devices stand on each other.
+ *
+ * A driver that throws has a defect. The error comes out of the outermost call; the bios parked on
+ * the task end with an I/O error, and the task can submit again.
+ */
+export class MakeRequest implements Submitter {
+  readonly #order: SubmitOrder;
+  readonly #hasTwoLists: boolean;
+  readonly #policy: CheckPolicy;
+  readonly #splitter: LimitSplitter | null;
+
+  constructor(options: MakeRequestOptions = {}) {
+    const { lists = "two", submitOrder, split } = options;
+    this.#hasTwoLists = lists === "two";
+    this.#order = submitOrder ?? (this.#hasTwoLists ? lowerFirst : fifo);
+    invariant(
+      this.#hasTwoLists || this.#order === fifo,
+      `a single list cannot be in order ${this.#order.name}`,
+    );
+    this.#splitter = split === undefined ? null : new LimitSplitter(split);
+    this.#policy = {
+      onReadOnly: options.onReadOnly ?? "refuse",
+      faultInjection: options.faultInjection ?? null,
+      refusesLarge: split === undefined,
+    };
+  }
+
+  /**
+   * Submits a bio to `bio.device`. How it ended comes through `bio.endIo`, perhaps before this
+   * returns; the caller must not touch the bio afterwards.
+   *
+   * Waits: until the queue lets the bio in and the driver has taken it, and so for every bio that
+   * comes of it. Never inside a driver call: then the bio is only checked and parked.
+   */
+  submitBio(bio: Bio, task: Task): Awaitable<void> {
+    assertMaySleep(task, "submission of a bio");
+    invariant(
+      bio.next === null && (bio.state & BioState.Listed) === 0,
+      "a bio is submitted that is still on a list",
+    );
+    if (!passesChecks(bio, task, this.#policy)) return;
+    const lists = task.bioLists;
+    if (lists === null) return this.#run(bio, task);
+    lists.current.add(bio);
+  }
+
+  /** Becomes the active submitter of the task, until nothing is parked any more. */
+  #run(first: Bio, task: Task): Awaitable<void> {
+    const { current } = (task.bioLists = task.ownBioLists);
+    try {
+      for (let bio: Bio | null = first; bio !== null; bio = current.pop()) {
+        const step = this.#step(bio, task);
+        if (isPending(step)) return this.#runWaiting(step, task);
+      }
+    } catch (defect) {
+      abandon(task);
+      throw defect;
+    }
+    task.bioLists = null;
+  }
+
+  async #runWaiting(first: Promise<void>, task: Task): Promise<void> {
+    const { current } = task.ownBioLists;
+    try {
+      await first;
+      for (let bio = current.pop(); bio !== null; bio = current.pop()) {
+        const step = this.#step(bio, task);
+        if (isPending(step)) await step;
+      }
+    } catch (defect) {
+      abandon(task);
+      throw defect;
+    }
+    task.bioLists = null;
+  }
+
+  /** One bio through the gate and through its driver. */
+  #step(bio: Bio, task: Task): Awaitable<void> {
+    const device = deviceOf(bio);
+    const entered = device.queue.enter(task, (bio.flags & BioFlag.NoWait) !== 0);
+    if (isPending(entered)) return this.#enterWaiting(bio, device, entered, task);
+    if (entered === EnterResult.Entered) return this.#drive(bio, device, task);
+    endRefused(bio, entered);
+  }
+
+  async #enterWaiting(
+    bio: Bio,
+    device: BlockDevice,
+    entering: Promise<EnterResult>,
+    task: Task,
+  ): Promise<void> {
+    const entered = await entering;
+    if (entered !== EnterResult.Entered) {
+      endRefused(bio, entered);
+      return;
+    }
+    const driven = this.#drive(bio, device, task);
+    if (isPending(driven)) await driven;
+  }
+
+  /** Calls the driver, from inside its queue, and leaves the queue. */
+  #drive(bio: Bio, device: BlockDevice, task: Task): Awaitable<void> {
+    const lists = task.ownBioLists;
+    if (this.#hasTwoLists) lists.older.mergeInit(lists.current);
+    let running: Awaitable<void>;
+    try {
+      const fitting = this.#splitter === null ? bio : this.#splitter.fit(bio, device, task);
+      if (isPending(fitting)) return this.#driveSplit(fitting, device, task);
+      running = fitting === null ? undefined : device.submitBio(fitting, task);
+    } catch (defect) {
+      device.queue.exit(task);
+      throw defect;
+    }
+    if (isPending(running)) return this.#driveWaiting(running, device, task);
+    this.#leave(device, task);
+  }
+
+  async #driveSplit(fitting: Promise<Bio | null>, device: BlockDevice, task: Task): Promise<void> {
+    try {
+      const bio = await fitting;
+      if (bio !== null) await device.submitBio(bio, task);
+    } catch (defect) {
+      device.queue.exit(task);
+      throw defect;
+    }
+    this.#leave(device, task);
+  }
+
+  async #driveWaiting(running: Promise<void>, device: BlockDevice, task: Task): Promise<void> {
+    try {
+      await running;
+    } catch (defect) {
+      device.queue.exit(task);
+      throw defect;
+    }
+    this.#leave(device, task);
+  }
+
+  #leave(device: BlockDevice, task: Task): void {
+    device.queue.exit(task);
+    this.#order.arrange(task.ownBioLists, device.queue);
+  }
+}
+
+function endRefused(bio: Bio, refusal: EnterResult): void {
+  bioError(bio, refusal === EnterResult.Busy ? BioStatus.Again : BioStatus.IoError);
+}
+
+/** After a defect: whoever waits for a bio that nobody will start any more is told. */
+function abandon(task: Task): void {
+  const { current, older } = task.ownBioLists;
+  current.mergeInit(older);
+  try {
+    for (let bio = current.pop(); bio !== null; bio = current.pop()) {
+      bioError(bio, BioStatus.IoError);
+    }
+  } finally {
+    task.bioLists = null;
+  }
+}
