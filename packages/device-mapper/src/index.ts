@@ -1,1 +1,15 @@
-export {};
+export {
+  type CreateOptions,
+  type DeviceInfo,
+  DeviceMapper,
+  type DeviceMapperOptions,
+  type LoadOptions,
+  type RemoveOptions,
+} from "./device-mapper.ts";
+export type { SuspendOptions } from "./life-cycle.ts";
+export type { MappedDevice, PreflushError } from "./mapped-device.ts";
+export { type Offload, offloadBoth, offloadCurrent } from "./offload.ts";
+export { TargetRegistry } from "./registry.ts";
+export { frontClone, loop, remainderClone, type SplitPolicy } from "./split-policy.ts";
+export { TableError } from "./table-error.ts";
+export { parseTable, type TableLine } from "./table-text.ts";

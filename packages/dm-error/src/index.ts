@@ -1,1 +1,1 @@
-export {};
+export { error } from "./error.ts";

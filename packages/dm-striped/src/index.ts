@@ -1,1 +1,1 @@
-export {};
+export { striped } from "./striped.ts";

@@ -1,1 +1,1 @@
-export {};
+export { zero } from "./zero.ts";

@@ -1,0 +1,62 @@
+import { BioSet } from "@blkstack/bio-set";
+import type { Submitter } from "@blkstack/block";
+import type { Memory } from "@blkstack/memory";
+import { type Scheduler, type Task } from "@blkstack/task";
+import { DmIo } from "./dm-io.ts";
+import type { Table } from "./table.ts";
+import { TargetIo } from "./target-io.ts";
+
+export interface BioPoolsOptions {
+  readonly scheduler: Scheduler;
+  readonly submitter: Submitter;
+  readonly memory: Memory;
+  /** Bios that each pool has in reserve. */
+  readonly poolSize: number;
+  /** Bios that there are in reserve for cutting. */
+  readonly splitPoolSize: number;
+  /** Whether bios that wait on a sleeping task may be taken away from it. */
+  readonly isRescued: boolean;
+}
+
+/** Where one table's bios come from: one set for each thing that must not run dry for another. */
+export class BioPools {
+  /** Accounts, each with its first clone: one allocation. */
+  readonly ios: BioSet;
+  /** The clones after the first. */
+  readonly clones: BioSet;
+  /** What is cut off. */
+  readonly splits: BioSet;
+
+  constructor(deviceName: string, table: Table, options: BioPoolsOptions) {
+    const { scheduler, memory, submitter, splitPoolSize, isRescued } = options;
+    const mostFlushes = table.entries.map(({ flushBios }) => flushBios);
+    const poolSize = Math.max(options.poolSize, ...mostFlushes);
+    const shared = { scheduler, memory, submitter, poolSize };
+    this.ios = new BioSet({
+      ...shared,
+      name: `${deviceName}-io`,
+      frontPad: () => new TargetIo(new DmIo(), table.createPerBioData()),
+      rescuer: isRescued,
+    });
+    // A flush fans out to several devices from one call, so its later clones may have to wait for
+    // its earlier ones to end, which only a rescuer can start meanwhile.
+    this.clones = new BioSet({
+      ...shared,
+      name: `${deviceName}-clone`,
+      frontPad: () => new TargetIo(null, table.createPerBioData()),
+      rescuer: true,
+    });
+    this.splits = new BioSet({ ...shared, name: `${deviceName}-split`, poolSize: splitPoolSize });
+  }
+
+  /** How many bios are in use. */
+  get liveCount(): number {
+    const sets = [this.ios, this.clones, this.splits];
+    return sets.reduce((sum, { bioPool }) => sum + bioPool.liveCount, 0);
+  }
+
+  /** Waits: until the rescuers are done. */
+  async destroy(task: Task): Promise<void> {
+    for (const set of [this.ios, this.clones, this.splits]) await set.destroy(task);
+  }
+}

@@ -1,0 +1,116 @@
+import { type Bio, bioEndio, BioList, BioStatus, chainBio, cloneBio } from "@blkstack/bio";
+import { SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { targetIoOf } from "./target-io.ts";
+
+/** What an account needs of the mapped device that it was opened at. */
+export interface IoOwner {
+  /** Whether a suspend is under way that wants bios back rather than wait for them. */
+  readonly isPushingBack: boolean;
+  /** An account was closed. */
+  ioEnded(original: Bio): void;
+  /** Keeps the bio until the device is resumed. */
+  pushBack(bio: Bio): void;
+  /** The flush that a bio with data asked for is over. */
+  flushEnded(original: Bio, status: BioStatus): void;
+}
+
+/**
+ * The account of one bio that was handed to a mapped device: what of it is still under way, and
+ * what became of the rest. It ends when the last clone has, and when whoever cuts is done.
+ */
+export class DmIo {
+  owner: IoOwner | null = null;
+  /** What ends when the account does: the bio that came, or the front that was cut off it. */
+  original: Bio | null = null;
+  /** The clone that this account came with; it goes back with it. */
+  firstClone: Bio | null = null;
+  pending = 0;
+  status: BioStatus = BioStatus.Ok;
+  /** Whether the clones are of the empty flush before the data. */
+  isFlush = false;
+  /** Whether `original` spans several pieces, so that it must not be sent again as a whole. */
+  hasPieces = false;
+  /** How much of the piece that is being mapped the target has taken. */
+  pieceSectors: Sectors = 0;
+  isMapping = false;
+  readonly #pushedBack = new BioList();
+
+  /** Opens the account, with one reference for whoever cuts. */
+  begin(owner: IoOwner, original: Bio, firstClone: Bio): void {
+    this.owner = owner;
+    this.original = original;
+    this.firstClone = firstClone;
+    this.pending = 1;
+    this.status = BioStatus.Ok;
+    this.isFlush = false;
+    this.hasPieces = false;
+  }
+
+  /** Notes an error. The latest counts, but none replaces a push-back that can still happen. */
+  fail(status: BioStatus): void {
+    if (this.status === BioStatus.DmRequeue && this.owner?.isPushingBack === true) return;
+    this.status = status;
+  }
+
+  /** A clone is over. Interrupt context. */
+  cloneEnded(clone: Bio, status: BioStatus): void {
+    if (status === BioStatus.DmRequeue && this.hasPieces && this.owner?.isPushingBack === true) {
+      this.#pushedBack.add(clone);
+      this.drop();
+      return;
+    }
+    if (clone !== this.firstClone) clone.put();
+    if (status !== BioStatus.Ok) {
+      const isLost = status === BioStatus.DmRequeue && this.hasPieces;
+      this.fail(isLost ? BioStatus.IoError : status);
+    }
+    this.drop();
+  }
+
+  /** Gives a reference back; the last one ends the original. Interrupt context. */
+  drop(): void {
+    this.pending -= 1;
+    if (this.pending === 0) this.#end();
+  }
+
+  #end(): void {
+    const { owner, original, firstClone, isFlush } = this;
+    if (owner === null || original === null) return;
+    const isPushedBack = this.status === BioStatus.DmRequeue && owner.isPushingBack;
+    // Nobody above knows what a push-back is.
+    const status = this.status === BioStatus.DmRequeue ? BioStatus.IoError : this.status;
+    this.original = null;
+    this.firstClone = null;
+    const keepsFirst =
+      !this.#pushedBack.isEmpty && this.#pushBackPieces(owner, original, firstClone);
+    if (isPushedBack) owner.pushBack(original);
+    owner.ioEnded(original);
+    if (!keepsFirst) firstClone?.put();
+    if (isPushedBack) return;
+    if (isFlush && original.sizeBytes > 0) {
+      owner.flushEnded(original, status);
+      return;
+    }
+    if (status !== BioStatus.Ok && original.status === BioStatus.Ok) original.status = status;
+    bioEndio(original);
+  }
+
+  /**
+   * Turns clones that were pushed back into bios for exactly their pieces, which the original
+   * waits for. Answers whether `firstClone` is among them.
+   */
+  #pushBackPieces(owner: IoOwner, original: Bio, firstClone: Bio | null): boolean {
+    let keepsFirst = false;
+    for (let piece = this.#pushedBack.pop(); piece !== null; piece = this.#pushedBack.pop()) {
+      const { sector, sectors } = targetIoOf(piece);
+      keepsFirst ||= piece === firstClone;
+      piece.reset();
+      cloneBio(original, piece);
+      piece.advance((sector - original.sector) * SECTOR_BYTES);
+      piece.sizeBytes = sectors * SECTOR_BYTES;
+      chainBio(piece, original);
+      owner.pushBack(piece);
+    }
+    return keepsFirst;
+  }
+}

@@ -1,0 +1,147 @@
+import { type Bio, BioFlag, BioOp, cloneBio, invariant } from "@blkstack/bio";
+import { type Awaitable, GFP_NOIO, GFP_NOWAIT, isPending, Mutex, type Task } from "@blkstack/task";
+import type { BioMapper } from "./bio-mapper.ts";
+import type { DmIo } from "./dm-io.ts";
+import type { TableTarget } from "./table-target.ts";
+import { targetIoOf } from "./target-io.ts";
+
+/** Sends several clones at once: a flush to all targets, or copies of one piece to one target. */
+export class FanOut {
+  readonly #mapper: BioMapper;
+  /** Held by the one who may sleep with only some of the clones that it needs at once. */
+  readonly #lock: Mutex;
+
+  constructor(mapper: BioMapper) {
+    this.#mapper = mapper;
+    this.#lock = new Mutex(`fan-out of ${mapper.owner.name}`);
+  }
+
+  /** Sends empty flushes to all targets that take them, in table order. Waits: for clones. */
+  flush(bio: Bio, task: Task): Awaitable<void> {
+    const first = this.#mapper.pools.ios.alloc(GFP_NOIO, 0, task);
+    if (isPending(first)) return this.#flushWaiting(bio, first, task);
+    return this.#flushWith(bio, first, task);
+  }
+
+  /** Gives `entry` as many copies of the prepared `first` as it takes. Waits: for the others. */
+  mapCopies(first: Bio, io: DmIo, entry: TableTarget, task: Task): Awaitable<void> {
+    const count = entry.copies(first.op);
+    if (count === 1) return this.#mapper.mapClone(first, io, entry, task);
+    const others = this.#allocAll(count - 1, task);
+    if (isPending(others)) return this.#copyLater(others, first, io, task);
+    return this.#copyTo(others, first, io, task);
+  }
+
+  async #flushWaiting(bio: Bio, allocation: Promise<Bio | null>, task: Task): Promise<void> {
+    await this.#flushWith(bio, await allocation, task);
+  }
+
+  #flushWith(bio: Bio, first: Bio | null, task: Task): Awaitable<void> {
+    const io = first === null ? null : targetIoOf(first).ownIo;
+    invariant(first !== null && io !== null, "a flush without an account");
+    io.begin(this.#mapper.owner, bio, first);
+    io.isFlush = true;
+    this.#mapper.owner.ioBegan(bio);
+    return this.#flushFrom(0, io, task);
+  }
+
+  #flushFrom(index: number, io: DmIo, task: Task): Awaitable<void> {
+    const { entries } = this.#mapper.table;
+    for (let next = index; next < entries.length; next += 1) {
+      const entry = entries[next];
+      if (entry === undefined || entry.flushBios === 0) continue;
+      const sent = this.#flushEntry(entry, io, task);
+      if (sent !== undefined) return this.#flushOthersLater(sent, next + 1, io, task);
+    }
+    io.drop();
+  }
+
+  async #flushOthersLater(sent: Promise<void>, index: number, io: DmIo, task: Task): Promise<void> {
+    await sent;
+    await this.#flushFrom(index, io, task);
+  }
+
+  #flushEntry(entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
+    const clones = this.#allocAll(entry.flushBios, task);
+    if (isPending(clones)) return this.#flushEntryLater(clones, entry, io, task);
+    return this.#flushEntryWith(clones, entry, io, task);
+  }
+
+  async #flushEntryLater(
+    clones: Promise<Bio[]>,
+    entry: TableTarget,
+    io: DmIo,
+    task: Task,
+  ): Promise<void> {
+    await this.#flushEntryWith(await clones, entry, io, task);
+  }
+
+  #flushEntryWith(clones: Bio[], entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
+    for (const clone of clones) {
+      clone.device = io.original?.device ?? null;
+      clone.op = BioOp.Write;
+      clone.flags = BioFlag.Preflush | BioFlag.Sync;
+      clone.sector = entry.begin;
+      this.#mapper.prepare(clone, io, entry, 0);
+    }
+    return this.#mapAll(clones, io, task);
+  }
+
+  async #copyLater(others: Promise<Bio[]>, first: Bio, io: DmIo, task: Task): Promise<void> {
+    await this.#copyTo(await others, first, io, task);
+  }
+
+  #copyTo(others: readonly Bio[], first: Bio, io: DmIo, task: Task): Awaitable<void> {
+    const { target } = targetIoOf(first);
+    invariant(target !== null, "a copy of what was not prepared");
+    for (const clone of others) {
+      cloneBio(first, clone);
+      this.#mapper.prepare(clone, io, target, io.pieceSectors);
+    }
+    return this.#mapAll([first, ...others], io, task);
+  }
+
+  #mapAll(clones: readonly Bio[], io: DmIo, task: Task): Awaitable<void> {
+    for (const [index, clone] of clones.entries()) {
+      const tio = targetIoOf(clone);
+      tio.copyIndex = index;
+      tio.hasSiblings = clones.length > 1;
+    }
+    return this.#mapFrom(clones, 0, io, task);
+  }
+
+  #mapFrom(clones: readonly Bio[], index: number, io: DmIo, task: Task): Awaitable<void> {
+    for (const [at, clone] of clones.entries()) {
+      const { target } = targetIoOf(clone);
+      if (at < index || target === null) continue;
+      const mapped = this.#mapper.mapClone(clone, io, target, task);
+      if (mapped !== undefined) return mapped.then(() => this.#mapFrom(clones, at + 1, io, task));
+    }
+  }
+
+  /** All or nothing: who slept with some of the clones could wait for another who has the rest. */
+  #allocAll(count: number, task: Task): Awaitable<Bio[]> {
+    const clones: Bio[] = [];
+    while (clones.length < count) {
+      const clone = this.#mapper.pools.clones.alloc(GFP_NOWAIT, 0, task);
+      invariant(!isPending(clone), "an allocation that must not wait did");
+      if (clone === null) {
+        for (const useless of clones) useless.put();
+        return this.#allocAllWaiting(count, task);
+      }
+      clones.push(clone);
+    }
+    return clones;
+  }
+
+  async #allocAllWaiting(count: number, task: Task): Promise<Bio[]> {
+    await this.#lock.lock(task);
+    const clones: Bio[] = [];
+    while (clones.length < count) {
+      const clone = await this.#mapper.pools.clones.alloc(GFP_NOIO, 0, task);
+      if (clone !== null) clones.push(clone);
+    }
+    this.#lock.unlock(task);
+    return clones;
+  }
+}

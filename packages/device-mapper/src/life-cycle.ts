@@ -1,0 +1,165 @@
+import { BlockError } from "@blkstack/block";
+import { Mutex, type Task } from "@blkstack/task";
+import type { LoadedTable } from "./loaded-table.ts";
+import type { MappedDevice } from "./mapped-device.ts";
+import { tableLimits } from "./table-limits.ts";
+
+export interface SuspendOptions {
+  /** Targets may hand bios back instead of ending them; they are sent again after the resume. */
+  readonly noflush?: boolean;
+}
+
+/** Destroys a table that is no longer used, and closes its devices. */
+export type Unload = (loaded: LoadedTable, task: Task) => Promise<void>;
+
+/** Takes one mapped device from table to table. One command at a time. */
+export class LifeCycle {
+  readonly device: MappedDevice;
+  #inactive: LoadedTable | null = null;
+  #isSuspended = false;
+  #hasHadTable = false;
+  readonly #lock: Mutex;
+  readonly #unload: Unload;
+
+  constructor(device: MappedDevice, unload: Unload) {
+    this.device = device;
+    this.#lock = new Mutex(`suspend of ${device.name}`);
+    this.#unload = unload;
+  }
+
+  get isSuspended(): boolean {
+    return this.#isSuspended;
+  }
+
+  get inactive(): LoadedTable | null {
+    return this.#inactive;
+  }
+
+  /**
+   * Makes a table the next one to be resumed with; an earlier such table is dropped. The first
+   * table of a device is checked against the devices below at once, later ones when they go live.
+   */
+  async load(loaded: LoadedTable, task: Task): Promise<void> {
+    await this.#locked(task, async () => {
+      try {
+        if (!this.#hasHadTable) loaded.limits = tableLimits(loaded.table, this.device.deviceNumber);
+      } catch (error) {
+        await this.#unload(loaded, task);
+        throw error;
+      }
+      this.#hasHadTable = true;
+      await this.#dropInactive(task);
+      this.#inactive = loaded;
+    });
+  }
+
+  async clear(task: Task): Promise<void> {
+    await this.#locked(task, () => this.#dropInactive(task));
+  }
+
+  /** Waits: until all bios in flight have ended, or come back. */
+  async suspend(task: Task, options: SuspendOptions = {}): Promise<void> {
+    await this.#locked(task, () => this.#suspend(task, options.noflush ?? false));
+  }
+
+  /** Goes live with the loaded table, if there is one, and lets bios flow. */
+  async resume(task: Task): Promise<void> {
+    await this.#locked(task, async () => {
+      const next = this.#inactive;
+      if (next === null && !this.#isSuspended) return;
+      if (next === null) {
+        await this.#restart(task);
+        return;
+      }
+      await this.#suspend(task, false);
+      await this.#check(next, task);
+      this.#inactive = null;
+      const before = await this.device.swap(next, task);
+      try {
+        await this.#restart(task);
+      } finally {
+        if (before !== null) await this.#unload(before, task);
+      }
+    });
+  }
+
+  /** Ends everything: bios in flight are waited for, those that were kept fail. */
+  async destroy(task: Task): Promise<void> {
+    await this.#locked(task, async () => {
+      await this.#suspend(task, false);
+      await this.#dropInactive(task);
+      const live = await this.device.swap(null, task);
+      await this.device.destroy(task);
+      if (live !== null) await this.#unload(live, task);
+    });
+  }
+
+  async #suspend(task: Task, noflush: boolean): Promise<void> {
+    if (this.#isSuspended) return;
+    const { device } = this;
+    if (noflush) device.isPushingBack = true;
+    await this.#presuspend(task);
+    await device.block(task);
+    await device.inFlight.wait(task);
+    this.#isSuspended = true;
+    device.isPushingBack = false;
+    for (const target of this.#targets()) await target.postsuspend?.(task);
+  }
+
+  async #presuspend(task: Task): Promise<void> {
+    const told = [];
+    try {
+      for (const target of this.#targets()) {
+        told.push(target);
+        await target.presuspend?.(task);
+      }
+    } catch (error) {
+      this.device.isPushingBack = false;
+      for (const target of told) await target.presuspendUndo?.(task);
+      throw error;
+    }
+  }
+
+  async #check(next: LoadedTable, task: Task): Promise<void> {
+    try {
+      next.limits ??= tableLimits(next.table, this.device.deviceNumber);
+    } catch (error) {
+      // The old table stays, and stays suspended: whoever loads a better one resumes with that.
+      await this.#dropInactive(task);
+      throw error;
+    }
+  }
+
+  async #restart(task: Task): Promise<void> {
+    const { live } = this.device;
+    if (live === null) {
+      const message = `mapped device "${this.device.name}" has no table to resume with`;
+      throw new BlockError("BLK_STATE", "EINVAL", message);
+    }
+    const targets = this.#targets();
+    for (const target of targets) await target.preresume?.(task);
+    for (const target of targets) await target.resume?.(task);
+    live.table.refresh();
+    this.#isSuspended = false;
+    this.device.unblock(task);
+  }
+
+  #targets() {
+    return (this.device.live?.table.entries ?? []).map(({ target }) => target);
+  }
+
+  async #dropInactive(task: Task): Promise<void> {
+    const dropped = this.#inactive;
+    this.#inactive = null;
+    if (dropped !== null) await this.#unload(dropped, task);
+  }
+
+  async #locked(task: Task, command: () => Promise<void>): Promise<void> {
+    await this.#lock.lock(task);
+    try {
+      await command();
+    } finally {
+      this.#lock.unlock(task);
+    }
+  }
+}

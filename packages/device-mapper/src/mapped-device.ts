@@ -1,0 +1,178 @@
+import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Sectors } from "@blkstack/bio";
+import { type BlockDevice, RequestQueue, stackingLimits } from "@blkstack/block";
+import { type Access, AccessMode, type Awaitable, type Task } from "@blkstack/task";
+import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts";
+import { DeferredBios } from "./deferred-bios.ts";
+import { Drain } from "./drain.ts";
+import type { LoadedTable } from "./loaded-table.ts";
+
+/** What becomes of an error of the flush before a bio's data, when the data itself goes well. */
+export type PreflushError = "propagate" | "drop";
+
+export interface MappedDeviceOptions extends MapperOptions {
+  readonly name: string;
+  readonly minor: number;
+  readonly preflushError: PreflushError;
+}
+
+/** The major number of mapped devices. */
+const MAJOR = 253;
+
+/**
+ * A block device whose sectors lie where its table says. Takes bios at any time: while it is
+ * suspended they wait, in order.
+ */
+export class MappedDevice implements BlockDevice, MapperOwner {
+  readonly name: string;
+  readonly minor: number;
+  /** `253:0`, as tables name it. */
+  readonly deviceNumber: string;
+  /** `dm-0`, as logs name it. */
+  readonly kernelName: string;
+  readonly queue: RequestQueue;
+  /** Bios that wait for a resume, or for the worker. */
+  readonly deferred: DeferredBios;
+  /** Tasks inside `submitBio`. */
+  readonly submitters: Drain;
+  /** Bios handed to targets that have not ended. */
+  readonly inFlight: Drain;
+  /** Whether a suspend is under way that wants bios back rather than wait for them. */
+  isPushingBack = false;
+  readonly #options: MappedDeviceOptions;
+  readonly #isPropagating: boolean;
+  readonly #reading: Access;
+  readonly #writing: Access;
+  #live: LoadedTable | null = null;
+  #mapper: BioMapper | null = null;
+
+  constructor(options: MappedDeviceOptions) {
+    const { name, minor, scheduler, submitter } = options;
+    this.name = name;
+    this.minor = minor;
+    this.deviceNumber = `${String(MAJOR)}:${String(minor)}`;
+    this.kernelName = `dm-${String(minor)}`;
+    this.queue = new RequestQueue(name, stackingLimits());
+    this.deferred = new DeferredBios(name, scheduler, submitter);
+    this.submitters = new Drain(`submitters of ${name}`, scheduler);
+    this.inFlight = new Drain(`bios in flight of ${name}`, scheduler);
+    this.#options = options;
+    this.#isPropagating = options.preflushError === "propagate";
+    this.#reading = { object: this.deferred, mode: AccessMode.Read, label: `submit to ${name}` };
+    this.#writing = { object: this.deferred, mode: AccessMode.Write, label: `block ${name}` };
+  }
+
+  get sizeSectors(): Sectors {
+    return this.#live?.table.sizeSectors ?? 0;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#live?.isReadOnly ?? false;
+  }
+
+  get live(): LoadedTable | null {
+    return this.#live;
+  }
+
+  /**
+   * Cuts, clones and sends the bio to the targets.
+   *
+   * Waits: for clones, and as the targets do; not while the device is suspended, for then the bio
+   * is kept. A bio that must not wait ends with Again then, a read-ahead with an I/O error.
+   */
+  submitBio(bio: Bio, task: Task): Awaitable<void> {
+    const mapper = this.#mapper;
+    if (task.scheduler.isExploring) task.scheduler.touch(this.#reading);
+    if (mapper === null) {
+      bioError(bio, BioStatus.IoError);
+      return;
+    }
+    if (this.deferred.isHeld) {
+      this.#keep(bio);
+      return;
+    }
+    this.submitters.enter(task);
+    const done =
+      (bio.flags & BioFlag.Preflush) === 0 ? mapper.map(bio, task) : this.#flush(mapper, bio, task);
+    if (done !== undefined) return this.#leaveLater(done, task);
+    this.submitters.leave(task);
+  }
+
+  ioBegan(original: Bio): void {
+    this.inFlight.enter(original);
+  }
+
+  ioEnded(original: Bio): void {
+    this.inFlight.leave(original);
+  }
+
+  pushBack(bio: Bio): void {
+    this.deferred.addPushedBack(bio);
+  }
+
+  /** The data goes by the worker: interrupt context is no place to submit from. */
+  flushEnded(original: Bio, status: BioStatus): void {
+    if (status !== BioStatus.Ok && this.#isPropagating) {
+      bioError(original, status);
+      return;
+    }
+    original.flags &= ~BioFlag.Preflush;
+    this.deferred.add(original);
+  }
+
+  /** Lets no bio in any more. Waits: until no task is inside, and the worker is done. */
+  async block(task: Task): Promise<void> {
+    task.scheduler.touch(this.#writing);
+    this.deferred.isHeld = true;
+    await this.submitters.wait(task);
+    await this.deferred.drain(task);
+  }
+
+  /** Lets bios in again, those that waited first. Waits: never. */
+  unblock(task: Task): void {
+    task.scheduler.touch(this.#writing);
+    this.deferred.isHeld = false;
+    this.deferred.kick();
+  }
+
+  /** Puts another table in place; nothing may be in flight. Answers the one before. */
+  async swap(loaded: LoadedTable | null, task: Task): Promise<LoadedTable | null> {
+    const before = this.#live;
+    const pools = this.#mapper?.pools;
+    // New pools, for the new targets may keep other things with each bio.
+    this.#mapper = loaded === null ? null : new BioMapper(loaded.table, this, this.#options);
+    this.#live = loaded;
+    this.queue.limits = loaded?.limits ?? stackingLimits();
+    // Pieces that were pushed back are of the old pools, and go back there after the resume.
+    if (pools?.liveCount === 0) await pools.destroy(task);
+    return before;
+  }
+
+  /** The end: what was kept fails. Waits: until the worker is done. */
+  async destroy(task: Task): Promise<void> {
+    await this.queue.markDying(task);
+    await this.deferred.destroy(task);
+  }
+
+  #keep(bio: Bio): void {
+    if ((bio.flags & BioFlag.NoWait) !== 0) bioError(bio, BioStatus.Again);
+    else if ((bio.flags & BioFlag.ReadAhead) !== 0) bioError(bio, BioStatus.IoError);
+    else this.deferred.add(bio);
+  }
+
+  #flush(mapper: BioMapper, bio: Bio, task: Task): Awaitable<void> {
+    if (mapper.table.flushBios > 0) {
+      if ((bio.flags & BioFlag.NoWait) === 0) return mapper.flush(bio, task);
+      bioError(bio, BioStatus.Again);
+      return;
+    }
+    // Nobody below has anything to flush.
+    bio.flags &= ~BioFlag.Preflush;
+    if (bio.sizeBytes > 0) return mapper.map(bio, task);
+    bioEndio(bio);
+  }
+
+  async #leaveLater(done: Promise<void>, task: Task): Promise<void> {
+    await done;
+    this.submitters.leave(task);
+  }
+}

@@ -1,0 +1,54 @@
+import { BioOp, type Sectors } from "@blkstack/bio";
+import type { Target, TargetType } from "@blkstack/block";
+import type { TableLine } from "./table-text.ts";
+
+/** One line of a table with the target that was made of it, ready to be looked up and mapped. */
+export class TableTarget {
+  readonly line: TableLine;
+  readonly type: TargetType;
+  readonly target: Target;
+  readonly begin: Sectors;
+  readonly end: Sectors;
+  /** Which of the per-bio data of the table's bios is this target's; -1: none. */
+  readonly dataIndex: number;
+  /** Bios are cut at multiples of this from `begin`; Infinity: nowhere. */
+  maxIoSectors: Sectors = Infinity;
+  flushBios = 0;
+
+  constructor(line: TableLine, type: TargetType, target: Target, dataIndex: number) {
+    this.line = line;
+    this.type = type;
+    this.target = target;
+    this.begin = toSectors(line.begin);
+    this.end = toSectors(line.begin + line.length);
+    this.dataIndex = dataIndex;
+    this.refresh();
+  }
+
+  /** Takes over what the target says of itself; to be called again when it may have changed. */
+  refresh(): void {
+    this.maxIoSectors = this.target.maxIoSectors ?? Infinity;
+    this.flushBios = this.target.flushBios ?? 0;
+  }
+
+  /** How many of the `wanted` sectors from `sector` on one bio to this target may have. */
+  pieceSectors(sector: Sectors, wanted: Sectors): Sectors {
+    const upToEnd = Math.min(wanted, this.end - sector);
+    if (this.maxIoSectors === Infinity) return upToEnd;
+    const upToLine = this.maxIoSectors - ((sector - this.begin) % this.maxIoSectors);
+    return Math.min(upToEnd, upToLine);
+  }
+
+  /** How many copies of a bio of this operation the target takes; 0: it cannot do it. */
+  copies(op: BioOp): number {
+    if (op === BioOp.Read || op === BioOp.Write) return 1;
+    if (op === BioOp.Discard) return this.target.discardBios ?? 0;
+    if (op === BioOp.WriteZeroes) return this.target.writeZeroesBios ?? 0;
+    return op === BioOp.SecureErase ? (this.target.secureEraseBios ?? 0) : 0;
+  }
+}
+
+/** No bio reaches beyond what a `number` counts, so a table that does loses nothing. */
+export function toSectors(count: bigint): Sectors {
+  return Math.min(Number(count), Number.MAX_SAFE_INTEGER);
+}

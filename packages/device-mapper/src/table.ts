@@ -1,0 +1,155 @@
+import { invariant, type Sectors } from "@blkstack/bio";
+import type { StatusKind, TargetType } from "@blkstack/block";
+import type { Task } from "@blkstack/task";
+import type { TargetRegistry } from "./registry.ts";
+import { checkContiguous, checkLength, checkLineCount, refusedLine } from "./table-checks.ts";
+import type { TableError } from "./table-error.ts";
+import { LineContext, type TableSurroundings } from "./target-context.ts";
+import { TableTarget } from "./table-target.ts";
+import type { TableLine } from "./table-text.ts";
+
+/** A table at work: its targets, in order and without gaps, and how to find them. */
+export class Table {
+  readonly entries: readonly TableTarget[];
+  readonly contexts: readonly LineContext[];
+  readonly sizeSectors: Sectors;
+  /** The types that keep something with each bio, by `dataIndex`. */
+  readonly #typesWithData: readonly TargetType[];
+  readonly #ends: readonly Sectors[];
+  readonly #only: TableTarget | null;
+  /** How many clones an empty flush takes. */
+  flushBios = 0;
+
+  constructor(
+    entries: readonly TableTarget[],
+    contexts: readonly LineContext[],
+    typesWithData: readonly TargetType[],
+  ) {
+    this.entries = entries;
+    this.contexts = contexts;
+    this.#typesWithData = typesWithData;
+    this.#ends = entries.map(({ end }) => end);
+    this.#only = entries.length === 1 ? (entries[0] ?? null) : null;
+    this.sizeSectors = this.#ends.at(-1) ?? 0;
+    this.refresh();
+  }
+
+  /** The target whose range has this sector, or null behind the last. */
+  find(sector: Sectors): TableTarget | null {
+    if (this.#only !== null) return sector < this.#only.end ? this.#only : null;
+    let [low, high] = [0, this.#ends.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sector < (this.#ends[middle] ?? 0)) high = middle;
+      else low = middle + 1;
+    }
+    return this.entries[low] ?? null;
+  }
+
+  /** Takes over what the targets say of themselves; they may have changed it while they resumed. */
+  refresh(): void {
+    this.flushBios = 0;
+    for (const entry of this.entries) {
+      entry.refresh();
+      this.flushBios += entry.flushBios;
+    }
+  }
+
+  /** Makes what all types together keep with one bio. */
+  createPerBioData(): object[] {
+    return this.#typesWithData.map((type) => type.createPerBioData?.() ?? {});
+  }
+
+  /** One line per target, as `dmsetup` prints it: a blank stays where a target has nothing to say. */
+  status(kind: StatusKind): string[] {
+    return this.entries.map(({ line, target }) => {
+      const place = `${String(line.begin)} ${String(line.length)}`;
+      return `${place} ${line.type} ${target.status(kind)}`;
+    });
+  }
+
+  /** Waits: as the targets do. */
+  async destroy(task: Task): Promise<void> {
+    for (const { target } of this.entries) await target.destroy?.(task);
+  }
+}
+
+/**
+ * Makes the targets of a table. When one is refused those before it are destroyed, in order.
+ *
+ * Waits: as the makers of the targets do. Throws a `TableError`.
+ */
+export async function buildTable(
+  lines: readonly TableLine[],
+  registry: TargetRegistry,
+  surroundings: TableSurroundings,
+  task: Task,
+): Promise<Table> {
+  checkLineCount(lines);
+  const builder = new TableBuilder(registry, surroundings, task);
+  try {
+    for (const line of lines) await builder.add(line);
+    return builder.finish();
+  } catch (error) {
+    await builder.undo();
+    throw error;
+  }
+}
+
+class TableBuilder {
+  readonly #registry: TargetRegistry;
+  readonly #surroundings: TableSurroundings;
+  readonly #task: Task;
+  readonly #entries: TableTarget[] = [];
+  readonly #contexts: LineContext[] = [];
+  readonly #typesWithData: TargetType[] = [];
+
+  constructor(registry: TargetRegistry, surroundings: TableSurroundings, task: Task) {
+    this.#registry = registry;
+    this.#surroundings = surroundings;
+    this.#task = task;
+  }
+
+  async add(line: TableLine): Promise<void> {
+    const { deviceNumber } = this.#surroundings;
+    const before = this.#entries.at(-1);
+    if (before?.type.isSingleton === true) throw mustBeAlone(before.line, deviceNumber);
+    checkLength(line, deviceNumber);
+    const type = this.#registry.get(line.type);
+    if (type === undefined) {
+      throw refusedLine(line, deviceNumber, `${line.type}: unknown target type`);
+    }
+    if (type.isSingleton === true && before !== undefined) throw mustBeAlone(line, deviceNumber);
+    checkContiguous(line, before?.line, deviceNumber);
+    const dataIndex = this.#dataIndex(type);
+    const context = new LineContext(line, dataIndex, this.#surroundings, this.#task);
+    const target = await type.create(context);
+    this.#entries.push(new TableTarget(line, type, target, dataIndex));
+    this.#contexts.push(context);
+  }
+
+  finish(): Table {
+    return new Table(this.#entries, this.#contexts, this.#typesWithData);
+  }
+
+  async undo(): Promise<void> {
+    for (const { target } of this.#entries) await target.destroy?.(this.#task);
+  }
+
+  #dataIndex(type: TargetType): number {
+    if (type.createPerBioData === undefined) return -1;
+    const known = this.#typesWithData.indexOf(type);
+    return known < 0 ? this.#typesWithData.push(type) - 1 : known;
+  }
+}
+
+function mustBeAlone(line: TableLine, deviceNumber: string): TableError {
+  return refusedLine(line, deviceNumber, `${line.type}: must appear alone in table`);
+}
+
+/** The context that an entry was made with. */
+export function contextOf(table: Table, index: number): LineContext {
+  const context = table.contexts[index];
+  invariant(context !== undefined, "a target without a context");
+  return context;
+}
