@@ -1,0 +1,41 @@
+import { stringify } from "yaml";
+import type { DiskDescription, ExportDescription, StackDescription } from "./description.ts";
+import { formatGroup } from "./group.ts";
+import { formatSize } from "./size.ts";
+
+/** The text of a stack file that `parseStack` reads back as the same description. */
+export function describeStack(stack: Omit<StackDescription, "source">): string {
+  const sections = {
+    disks: entriesOf(stack.disks, diskEntry),
+    groups: entriesOf(stack.groups, formatGroup),
+    devices: entriesOf(stack.devices, (table) => table),
+    exports: entriesOf(stack.exports, exportEntry),
+  };
+  const used = Object.entries(sections).filter(([, entries]) => entries.size > 0);
+  return stringify(Object.fromEntries(used), { lineWidth: 0 });
+}
+
+function entriesOf<From, To>(
+  section: ReadonlyMap<string, From>,
+  convert: (entry: From) => To,
+): Map<string, To> {
+  return new Map([...section].map(([name, entry]) => [name, convert(entry)]));
+}
+
+function diskEntry(disk: DiskDescription): object {
+  const readOnly = disk.isReadOnly ? { readOnly: true } : {};
+  if (disk.kind === "ram") return { ram: formatSize(disk.sizeBytes), ...readOnly };
+  const size = disk.sizeBytes === undefined ? {} : { size: formatSize(disk.sizeBytes) };
+  return { file: disk.path, ...size, ...(disk.create ? { create: true } : {}), ...readOnly };
+}
+
+function exportEntry(offered: ExportDescription): object {
+  const { device, isReadOnly, description, isDefault, group } = offered;
+  return {
+    device,
+    ...(isReadOnly === undefined ? {} : { readOnly: isReadOnly }),
+    ...(description === undefined ? {} : { description }),
+    ...(isDefault ? { default: true } : {}),
+    ...(group === undefined ? {} : { group }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Bytes } from "@blkstack/bio";
+import type { StackSource } from "./stack-source.ts";
+
+/** A disk that keeps its sectors in a file. */
+export interface FileDiskDescription {
+  readonly kind: "file";
+  /** As written: relative to the folder of the stack file. */
+  readonly path: string;
+  /** What the file must be long, or becomes when it is created; absent: what it is long. */
+  readonly sizeBytes?: Bytes;
+  /** Makes the file when it is missing. */
+  readonly create: boolean;
+  readonly isReadOnly: boolean;
+}
+
+/** A disk that keeps its sectors in memory. */
+export interface RamDiskDescription {
+  readonly kind: "ram";
+  readonly sizeBytes: Bytes;
+  readonly isReadOnly: boolean;
+}
+
+/** A bottom of the stack. Who opens it is told to `openStack`, by `kind`. */
+export type DiskDescription = FileDiskDescription | RamDiskDescription;
+
+/** What a group of exports may use together, each per second; absent: as much as there is. */
+export interface GroupDescription {
+  readonly rbps?: number;
+  readonly wbps?: number;
+  readonly riops?: number;
+  readonly wiops?: number;
+}
+
+/** A device that is offered to clients, by the name that is the key. */
+export interface ExportDescription {
+  /** The disk or device of the stack. */
+  readonly device: string;
+  /** Absent: as the device is. */
+  readonly isReadOnly?: boolean;
+  /** For people: what clients see when they list the exports. */
+  readonly description?: string;
+  /** What a client gets that names no export. */
+  readonly isDefault: boolean;
+  readonly group?: string;
+}
+
+/** What a stack file says. Maps keep the order of the file. */
+export interface StackDescription {
+  readonly disks: ReadonlyMap<string, DiskDescription>;
+  readonly groups: ReadonlyMap<string, GroupDescription>;
+  /** Table text by device name, one line per target. */
+  readonly devices: ReadonlyMap<string, string>;
+  readonly exports: ReadonlyMap<string, ExportDescription>;
+  /** Where each part stands, for complaints. */
+  readonly source: StackSource;
+}

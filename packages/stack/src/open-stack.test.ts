@@ -1,0 +1,234 @@
+import { type Bio, bioEndio, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import {
+  API_VERSION,
+  type BlockDevice,
+  BlockError,
+  defineTarget,
+  MapResult,
+  RequestQueue,
+  stackingLimits,
+} from "@blkstack/block";
+import { MakeRequest } from "@blkstack/make-request";
+import { Memory } from "@blkstack/memory";
+import { EventLoopScheduler } from "@blkstack/task/node";
+import { expect, it } from "vitest";
+import { type DiskKinds, openStack, parseStack, type Stack, StackError } from "./index.ts";
+
+/** A disk that takes everything and keeps nothing. */
+class Hole implements BlockDevice {
+  readonly name: string;
+  readonly sizeSectors: Sectors;
+  readonly isReadOnly: boolean;
+  readonly queue: RequestQueue;
+
+  constructor(name: string, sizeBytes: number, isReadOnly: boolean) {
+    this.name = name;
+    this.sizeSectors = sizeBytes / SECTOR_BYTES;
+    this.isReadOnly = isReadOnly;
+    this.queue = new RequestQueue(name, stackingLimits());
+  }
+
+  submitBio(bio: Bio): void {
+    bioEndio(bio);
+  }
+}
+
+/** A target `over DEVICE`, which tells when it comes and goes. */
+const overTarget = (log: string[]) =>
+  defineTarget({
+    name: "over",
+    version: [1, 0, 0],
+    apiVersion: API_VERSION,
+    create({ args: [name = ""], argumentCount, openDevice, deviceName, sizeSectors }) {
+      argumentCount(1);
+      const device = openDevice(name);
+      log.push(`create ${deviceName}`);
+      return {
+        map(bio) {
+          bio.device = device;
+          return MapResult.Remapped;
+        },
+        status: () => name,
+        devices: () => [{ device, startSector: 0, sizeSectors }],
+        destroy: () => void log.push(`remove ${deviceName}`),
+      };
+    },
+  });
+
+/** Disks of which "missing.img" cannot be opened; `create` ones are new. */
+const diskKinds = (log: string[]): DiskKinds => ({
+  file({ name, disk, baseDirectory }) {
+    if (disk.path === "missing.img") {
+      throw new BlockError("BLK_DEVICE", "ENOENT", `${baseDirectory}/${disk.path} is not there`);
+    }
+    log.push(`open ${name}`);
+    return {
+      device: new Hole(name, disk.sizeBytes ?? 4096, disk.isReadOnly),
+      close: () => void log.push(`close ${name}`),
+      removeCreated() {
+        if (disk.create) log.push(`delete ${name}`);
+      },
+    };
+  },
+  ram: ({ name, disk }) => ({ device: new Hole(name, disk.sizeBytes, disk.isReadOnly) }),
+});
+
+function open(text: string, log: string[] = [], kinds = diskKinds(log)): Promise<Stack> {
+  const scheduler = new EventLoopScheduler();
+  return openStack(parseStack(text, "s.yaml"), {
+    scheduler,
+    submitter: new MakeRequest(),
+    memory: new Memory({ scheduler }),
+    diskKinds: kinds,
+    targets: [overTarget(log)],
+    baseDirectory: "/somewhere",
+  });
+}
+
+const TOWER = `disks:
+  new: { file: new.img, size: 4KiB, create: true }
+  old: { file: old.img, readOnly: true }
+devices:
+  top: 0 8 over middle
+  middle: 0 8 over bottom
+  bottom: 0 8 over new
+  look: 0 8 over old
+exports:
+  top: { device: top, description: the top, default: true }
+  look: { device: look }
+  half: { device: middle, readOnly: true }
+`;
+
+it("devices are made after those that they stand on, and go before them", async () => {
+  const log: string[] = [];
+  const stack = await open(TOWER, log);
+  expect(log.splice(0)).toEqual([
+    "open new",
+    "open old",
+    "create bottom",
+    "create middle",
+    "create top",
+    "create look",
+  ]);
+  expect([...stack.devices.keys()]).toEqual(["new", "old", "bottom", "middle", "top", "look"]);
+  await stack.close();
+  await stack.close();
+  expect(log).toEqual([
+    "remove look",
+    "remove top",
+    "remove middle",
+    "remove bottom",
+    "close old",
+    "close new",
+  ]);
+});
+
+it("an export is as read-only as its device, or more", async () => {
+  const stack = await open(TOWER);
+  expect([...stack.exports.values()]).toEqual([
+    {
+      name: "top",
+      device: stack.devices.get("top"),
+      isReadOnly: false,
+      description: "the top",
+      isDefault: true,
+    },
+    { name: "look", device: stack.devices.get("look"), isReadOnly: true, isDefault: false },
+    { name: "half", device: stack.devices.get("middle"), isReadOnly: true, isDefault: false },
+  ]);
+  await stack.close();
+});
+
+it("a stack that is discarded takes along the files that it made, and no others", async () => {
+  const log: string[] = [];
+  const stack = await open(TOWER, log);
+  log.length = 0;
+  await stack.discard();
+  expect(log.slice(-3)).toEqual(["close old", "close new", "delete new"]);
+});
+
+/** What goes wrong half-way, the part of the file that does it, and what is told. */
+const FAILURES: readonly (readonly [what: string, part: string, complaint: string])[] = [
+  [
+    "a disk that is not there",
+    "disks:\n  base: { file: new.img, size: 4KiB, create: true }\n  gone: { file: missing.img }\n",
+    "s.yaml:3:3: /somewhere/missing.img is not there",
+  ],
+  [
+    "an unknown target",
+    "devices:\n  md: |\n    0 4 over base\n    4 4 ovre base\n",
+    's.yaml:6:9: device "md": unknown target "ovre"; did you mean "over"?',
+  ],
+  [
+    "an unknown device of a table",
+    "devices:\n  good: 0 8 over base\n  md: |\n    0 4 over base\n    4 4 over bsae\n",
+    's.yaml:7:14: device "md": table line 2, argument 1: over: Device lookup failed (there is no "bsae"; did you mean "base"?)',
+  ],
+  [
+    "a wrong number of arguments",
+    "devices:\n  md: 0 8 over base base\n",
+    's.yaml:4:7: device "md": table line 1: over: Invalid argument count (takes 1, got 2)',
+  ],
+  [
+    "a gap",
+    "devices:\n  md: |\n    0 4 over base\n    5 3 over base\n",
+    's.yaml:6:5: device "md": table line 2: Gap in table (begins at 5, expected 4)',
+  ],
+  [
+    "a device that is too small",
+    "devices:\n  md: 0 9 over base\n",
+    's.yaml:4:7: device "md": table line 1: base too small for target: start=0, len=9, dev_size=8',
+  ],
+  [
+    "an export in a group",
+    'groups:\n  gold: "rbps=1"\nexports:\n  e: { device: base, group: gold }\n',
+    "s.yaml:6:29: groups need the throttle target, which this version does not have",
+  ],
+  [
+    "a writable export of a read-only disk",
+    "  look: { file: look.img, readOnly: true }\nexports:\n  e: { device: look, readOnly: false }\n",
+    's.yaml:5:32: export "e": device "look" is read-only; leave readOnly: false out',
+  ],
+];
+
+it.each(FAILURES)("%s leaves nothing behind", async (_what, part, complaint) => {
+  const log: string[] = [];
+  const base = part.startsWith("disks:")
+    ? ""
+    : "disks:\n  base: { file: new.img, size: 4KiB, create: true }\n";
+  const opening = open(`${base}${part}`, log);
+  const error: unknown = await opening.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StackError);
+  expect((error as StackError).message).toBe(complaint);
+  const opened = log.filter((line) => line.startsWith("open "));
+  const closed = log.filter((line) => line.startsWith("close "));
+  expect(closed.map((line) => line.slice(6))).toEqual(
+    opened.map((line) => line.slice(5)).reverse(),
+  );
+  const made = log.filter((line) => line.startsWith("create ")).map((line) => line.slice(7));
+  const removed = log.filter((line) => line.startsWith("remove ")).map((line) => line.slice(7));
+  expect(removed.sort()).toEqual(made.sort());
+  expect(log.at(-1)).toBe("delete base");
+});
+
+it("a kind of disk that nobody opens is refused", async () => {
+  await expect(open("disks:\n  base: { ram: 1MiB }\n", [], {})).rejects.toThrow(
+    's.yaml:2:11: disk "base": there are no ram disks here',
+  );
+});
+
+it("an error in closing one part does not keep the others open", async () => {
+  const log: string[] = [];
+  const kinds: DiskKinds = {
+    file: ({ name }) => ({
+      device: new Hole(name, 4096, false),
+      close() {
+        log.push(name);
+        throw new Error(`${name} will not close`);
+      },
+    }),
+  };
+  const stack = await open("disks:\n  a: { file: a }\n  b: { file: b }\n", [], kinds);
+  await expect(stack.close()).rejects.toThrow("b will not close");
+  expect(log).toEqual(["b", "a"]);
+});

@@ -1,0 +1,65 @@
+import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
+import type { DiskDescription } from "./description.ts";
+import { parseSize } from "./size.ts";
+import { errorAt, type StackSource } from "./stack-source.ts";
+
+/** A disk as the schema lets it through: `file` or `ram`, never both. */
+export interface DiskEntry {
+  readonly file?: string;
+  readonly ram?: string | number;
+  readonly size?: string | number;
+  readonly create?: boolean;
+  readonly readOnly?: boolean;
+}
+
+/** Throws a StackError for a size that no disk can have, and for options that contradict. */
+export function parseDisk(entry: DiskEntry, name: string, source: StackSource): DiskDescription {
+  const isReadOnly = entry.readOnly ?? false;
+  if (entry.ram !== undefined) {
+    return { kind: "ram", sizeBytes: diskSize(entry.ram, [name, "ram"], source), isReadOnly };
+  }
+  const create = entry.create ?? false;
+  const complain = (key: string, message: string): never => {
+    throw errorAt(source, ["disks", name, key], `disk ${JSON.stringify(name)}: ${message}`);
+  };
+  if (create && entry.size === undefined) {
+    complain("create", "create: true needs a size, as in size: 64MiB");
+  }
+  if (create && isReadOnly) {
+    complain("readOnly", "readOnly: true and create: true contradict; leave one out");
+  }
+  return {
+    kind: "file",
+    path: entry.file ?? "",
+    ...(entry.size === undefined
+      ? {}
+      : { sizeBytes: diskSize(entry.size, [name, "size"], source) }),
+    create,
+    isReadOnly,
+  };
+}
+
+function diskSize(
+  value: string | number,
+  [name, key]: readonly [string, string],
+  source: StackSource,
+): Bytes {
+  const bytes = typeof value === "number" ? value : parseSize(value);
+  const complaint = sizeProblem(value, bytes);
+  if (bytes !== undefined && complaint === undefined) return bytes;
+  throw errorAt(
+    source,
+    ["disks", name, key],
+    `disk ${JSON.stringify(name)}: ${JSON.stringify(value)} ${complaint ?? ""}`,
+  );
+}
+
+function sizeProblem(value: string | number, bytes: Bytes | undefined): string | undefined {
+  if (bytes === undefined || !Number.isSafeInteger(bytes)) {
+    return "is larger than a disk can be; it should be below 8PiB";
+  }
+  if (bytes === 0) return "is empty; it should be at least 512 bytes";
+  if (bytes % SECTOR_BYTES === 0) return undefined;
+  const written = String(value) === String(bytes) ? "" : `is ${String(bytes)} bytes, which `;
+  return `${written}is no multiple of 512; a disk has whole sectors`;
+}

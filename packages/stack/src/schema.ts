@@ -1,0 +1,82 @@
+import { SIZE_PATTERN } from "./size.ts";
+
+const SIZE = {
+  description: "a size: bytes, or a number with a unit, as in 4096, 64MiB, 1GiB or 10GB",
+  type: ["integer", "string"],
+  minimum: 1,
+  pattern: SIZE_PATTERN,
+} as const;
+
+const YES_OR_NO = { description: "true or false", type: "boolean" } as const;
+
+/**
+ * The stack file as a JSON schema (draft 07); `schema/stack.schema.json` is the same for editors.
+ * A `description` completes "it should be …" in complaints.
+ */
+export const STACK_SCHEMA = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  $id: "urn:blkstack:stack-file:1",
+  title: "blkstack stack file",
+  description: "a mapping with the keys disks, groups, devices and exports",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    disks: {
+      description: "a mapping from names to disks, as in base: { file: ./base.img }",
+      type: "object",
+      additionalProperties: {
+        description: "either { file: PATH, size, create, readOnly } or { ram: SIZE, readOnly }",
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          file: {
+            description: "the path of a file, relative to the stack file",
+            type: "string",
+            minLength: 1,
+          },
+          ram: SIZE,
+          size: SIZE,
+          create: YES_OR_NO,
+          readOnly: YES_OR_NO,
+        },
+        oneOf: [
+          { required: ["file"] },
+          { required: ["ram"], not: { anyOf: [{ required: ["size"] }, { required: ["create"] }] } },
+        ],
+      },
+    },
+    groups: {
+      description: 'a mapping from names to limits, as in tenant: "rbps=10485760 wiops=500"',
+      type: "object",
+      additionalProperties: {
+        description: 'limits in io.max words, as in "rbps=10485760 wiops=500"',
+        type: "string",
+      },
+    },
+    devices: {
+      description: "a mapping from names to table text, as in md: 0 2048 linear base 0",
+      type: "object",
+      additionalProperties: {
+        description: "table text, a line START LENGTH TARGET ARGUMENTS for each target",
+        type: "string",
+      },
+    },
+    exports: {
+      description: "a mapping from names to exports, as in disk: { device: md }",
+      type: "object",
+      additionalProperties: {
+        description: "an export, as in { device: md, readOnly: true }",
+        type: "object",
+        additionalProperties: false,
+        required: ["device"],
+        properties: {
+          device: { description: "the name of a disk or device", type: "string", minLength: 1 },
+          readOnly: YES_OR_NO,
+          description: { description: "a text for people", type: "string" },
+          default: YES_OR_NO,
+          group: { description: "the name of a group", type: "string", minLength: 1 },
+        },
+      },
+    },
+  },
+} as const;
