@@ -13,6 +13,11 @@ export function chainBio(child: Bio, parent: Bio): void {
     child.endIo === null && child.private === null,
     "a chained bio has an endIo of its own",
   );
+  // An ended parent counts from 0: one child too few, and it would end before its last one.
+  invariant(
+    (parent.state & BioState.Chain) !== 0 || parent.remaining === 1,
+    "chained to a bio that has ended and was not reset",
+  );
   child.private = parent;
   child.parent = parent;
   child.endIo = chainEnd;

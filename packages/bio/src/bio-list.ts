@@ -70,6 +70,7 @@ export class BioList {
    * `init`ed before it is used again; `mergeInit` does both.
    */
   merge(source: BioList): void {
+    invariant(source !== this, "list corruption: a list was merged into itself");
     if (source.#head === null) return;
     if (this.#tail === null) this.#head = source.#head;
     else this.#tail.next = source.#head;
@@ -78,6 +79,7 @@ export class BioList {
 
   /** As `merge`, but before this list's bios. */
   mergeHead(source: BioList): void {
+    invariant(source !== this, "list corruption: a list was merged into itself");
     if (source.#tail === null) return;
     source.#tail.next = this.#head;
     this.#tail ??= source.#tail;

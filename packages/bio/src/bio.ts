@@ -22,17 +22,17 @@ export type EndIo = (bio: Bio) => void;
 /** What is true of a bio, as against what it asks for: one bit each, in `bio.state`. */
 export const BioState = {
   /** Shares the vectors of another bio, and so may not add to them. */
-  Cloned: 1 << 0,
-  Bounced: 1 << 1,
-  Quiet: 1 << 2,
+  Cloned: 1,
+  Bounced: 2,
+  Quiet: 4,
   /** Waits for chained children: `remaining` counts. */
-  Chain: 1 << 3,
+  Chain: 8,
   /** Was referenced by `get`: `references` counts. */
-  Referenced: 1 << 4,
-  Throttled: 1 << 5,
-  Remapped: 1 << 6,
+  Referenced: 0x10,
+  Throttled: 0x20,
+  Remapped: 0x40,
   /** Is on a `BioList`. */
-  Listed: 1 << 7,
+  Listed: 0x80,
 } as const;
 
 const NO_VECS: BioVec[] = [];
@@ -200,6 +200,7 @@ export class Bio {
 
   /** Back to freshly allocated, except for what belongs to its memory: table, room, references, pool. */
   reset(): void {
+    invariant((this.state & BioState.Listed) === 0, "a bio was reset while it was on a list");
     this.next = null;
     this.device = null;
     this.partition = 0;

@@ -19,27 +19,27 @@ export type BioOp = (typeof BioOp)[keyof typeof BioOp];
 
 /** How a bio wants to be treated: one bit each, in `bio.flags`. */
 export const BioFlag = {
-  FailfastDev: 1 << 8,
-  FailfastTransport: 1 << 9,
-  FailfastDriver: 1 << 10,
-  Sync: 1 << 11,
-  Meta: 1 << 12,
-  Prio: 1 << 13,
-  NoMerge: 1 << 14,
-  Idle: 1 << 15,
-  Integrity: 1 << 16,
+  FailfastDev: 0x100,
+  FailfastTransport: 0x200,
+  FailfastDriver: 0x400,
+  Sync: 0x800,
+  Meta: 0x1000,
+  Prio: 0x2000,
+  NoMerge: 0x4000,
+  Idle: 0x8000,
+  Integrity: 0x10000,
   /** Complete only when this bio's data is durable. */
-  Fua: 1 << 17,
+  Fua: 0x20000,
   /** Before this bio's data moves, everything acknowledged earlier is durable. */
-  Preflush: 1 << 18,
-  ReadAhead: 1 << 19,
-  Background: 1 << 20,
+  Preflush: 0x40000,
+  ReadAhead: 0x80000,
+  Background: 0x100000,
   /** Never sleep on the way down: end with `BioStatus.Again` instead. */
-  NoWait: 1 << 21,
-  Polled: 1 << 22,
-  AllocCache: 1 << 23,
-  Swap: 1 << 24,
-  NoUnmap: 1 << 27,
+  NoWait: 0x200000,
+  Polled: 0x400000,
+  AllocCache: 0x800000,
+  Swap: 0x1000000,
+  NoUnmap: 0x8000000,
 } as const;
 
 /** The flags of `bio.flags`: an or of `BioFlag` values. */
