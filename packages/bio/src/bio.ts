@@ -22,11 +22,11 @@ export type EndIo = (bio: Bio) => void;
 /** What is true of a bio, as against what it asks for: one bit each, in `bio.state`. */
 export const BioState = {
   /** Shares the vectors of another bio, and so may not add to them. */
-  Cloned: 1,
-  Bounced: 2,
-  Quiet: 4,
+  Cloned: 0x1,
+  Bounced: 0x2,
+  Quiet: 0x4,
   /** Waits for chained children: `remaining` counts. */
-  Chain: 8,
+  Chain: 0x8,
   /** Was referenced by `get`: `references` counts. */
   Referenced: 0x10,
   Throttled: 0x20,

@@ -3,20 +3,20 @@ export type Gfp = number;
 
 export const GfpBit = {
   /** May sleep, for reclaim or for an element to come back. */
-  Wait: 1 << 0,
+  Wait: 0x1,
   /** Reclaim may start I/O. */
-  Io: 1 << 1,
+  Io: 0x2,
   /** Reclaim may enter a filesystem. */
-  Fs: 1 << 2,
+  Fs: 0x4,
   /** May use the emergency reserve. */
-  High: 1 << 3,
+  High: 0x8,
   /** Stay out of the emergency reserve even where the task may use it. */
-  NoMemalloc: 1 << 4,
+  NoMemalloc: 0x10,
   /** One attempt, no looping. */
-  NoRetry: 1 << 5,
-  NoWarn: 1 << 6,
+  NoRetry: 0x20,
+  NoWarn: 0x40,
   /** Memory that a device with short arms can reach. */
-  Dma: 1 << 7,
+  Dma: 0x80,
 } as const;
 
 export const GFP_NOWAIT: Gfp = 0;
@@ -30,7 +30,7 @@ export const GFP_KERNEL: Gfp = GfpBit.Wait | GfpBit.Io | GfpBit.Fs;
 /** Which of I/O and filesystem every allocation of a task is kept out of: bits of `GfpScopeBit`. */
 export type GfpScope = number;
 
-export const GfpScopeBit = { NoIo: 1 << 0, NoFs: 1 << 1 } as const;
+export const GfpScopeBit = { NoIo: 0x1, NoFs: 0x2 } as const;
 
 /** Whether an allocation with this mask may sleep. */
 export function mayWait(gfp: Gfp): boolean {
