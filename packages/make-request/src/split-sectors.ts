@@ -36,8 +36,7 @@ export function surelyFits(bio: Bio, limits: QueueLimits): boolean {
  */
 export function splitSectors(bio: Bio, limits: QueueLimits): Sectors {
   const { op, sectors } = bio;
-  if (op === BioOp.Read || op === BioOp.Write)
-    return Math.min(sectors, readWriteSectors(bio, limits));
+  if (op === BioOp.Read || op === BioOp.Write) return readWriteSectors(bio, limits);
   if (op === BioOp.Discard) return discardSectors(bio, limits.maxDiscardSectors, limits);
   if (op === BioOp.SecureErase) return discardSectors(bio, limits.maxSecureEraseSectors, limits);
   if (op === BioOp.WriteZeroes) return Math.min(sectors, limits.maxWriteZeroesSectors);
@@ -45,10 +44,11 @@ export function splitSectors(bio: Bio, limits: QueueLimits): Sectors {
 }
 
 function readWriteSectors(bio: Bio, limits: QueueLimits): Sectors {
-  const allowed = allowedSectors(bio.sector, limits);
-  const bytes = segmentBytes(bio, limits, Math.min(bio.sizeBytes, allowed * SECTOR_BYTES));
-  if (bytes === bio.sizeBytes) return bio.sectors;
-  return floorTo(bytes, limits.logicalBlockBytes) / SECTOR_BYTES;
+  const allowedBytes = allowedSectors(bio.sector, limits) * SECTOR_BYTES;
+  const wantedBytes = Math.min(bio.sizeBytes, allowedBytes);
+  const bytes = segmentBytes(bio, limits, wantedBytes);
+  // Memory ends anywhere, but a piece must not end inside a block.
+  return (bytes < wantedBytes ? floorTo(bytes, limits.logicalBlockBytes) : bytes) / SECTOR_BYTES;
 }
 
 /** The most that may begin at `sector`: up to the next line of chunks, ending with a whole block. */
