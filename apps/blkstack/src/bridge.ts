@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { Duplex } from "node:stream";
+import { formatNbdUri } from "@blkstack/nbd";
+import type { ServedAddress } from "./serving.ts";
+
+/** The first descriptor that whoever started us may have left open for us to listen on. */
+const LISTEN_FDS_START = 3;
+
+/** Hands a client, however it came, to the server that listens at `socketPath`. */
+export function bridgeClient(client: Duplex, socketPath: string): Duplex {
+  const inner = connect({ path: socketPath, allowHalfOpen: true });
+  client.pipe(inner).pipe(client);
+  const end = (): void => {
+    client.destroy();
+    inner.destroy();
+  };
+  client.on("error", end);
+  inner.on("error", end);
+  inner.on("close", end);
+  return inner;
+}
+
+/** One client on standard input and output. `ended` ends when it has gone. */
+export function bridgeStdio(socketPath: string): { ended: Promise<void>; close(): void } {
+  const client = Duplex.from({ readable: process.stdin, writable: process.stdout });
+  const inner = bridgeClient(client, socketPath);
+  const ended = once(inner, "close").then(() => undefined);
+  return {
+    ended,
+    close() {
+      client.destroy();
+      process.stdin.destroy();
+    },
+  };
+}
+
+/** How many sockets we were given, by the rules of socket activation. */
+export function listenFdCount(env: Readonly<Record<string, string | undefined>>): number {
+  if (env["LISTEN_PID"] !== String(process.pid)) return 0;
+  const count = Number(env["LISTEN_FDS"]);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+/** Sockets that listened before we began. */
+export class InheritedSockets {
+  readonly addresses: ServedAddress[] = [];
+  readonly #servers: Server[] = [];
+
+  /** Takes clients of `count` sockets to the server at `socketPath`. Throws when one cannot be had. */
+  async open(count: number, socketPath: string, exportName: string): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const server = createServer({ allowHalfOpen: true }, (client) => {
+        bridgeClient(client, socketPath);
+      });
+      server.listen({ fd: LISTEN_FDS_START + index });
+      await once(server, "listening");
+      this.#servers.push(server);
+      this.addresses.push(addressOf(server, exportName));
+    }
+  }
+
+  /** Takes no more clients; those that there are stay with the server. */
+  close(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+  }
+}
+
+function addressOf(server: Server, exportName: string): ServedAddress {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null) throw new Error("a socket that listens has an address");
+  if (typeof address === "string") {
+    return { uri: formatNbdUri({ unix: address, exportName }), socketPath: address, port: null };
+  }
+  const { address: host, port } = address;
+  return { uri: formatNbdUri({ host, port, exportName }), socketPath: "", port };
+}

@@ -1,0 +1,125 @@
+import { explore, type ExploreOptions, type Report } from "@blkstack/explorer";
+import { Command } from "commander";
+import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
+import { findScenario, type Wanted } from "../find-scenario.ts";
+import { wholeNumber } from "../option-values.ts";
+import { coloursFor, formatTable } from "../table.ts";
+import { UserError } from "../user-error.ts";
+import { writeUserFile } from "../user-file.ts";
+
+interface ExploreFlags {
+  readonly strategy: "exhaustive" | "random";
+  readonly seed?: number;
+  readonly executions?: number;
+  readonly seconds?: number;
+  readonly trace?: string;
+  readonly json?: boolean;
+}
+
+/** `blkstack explore NAME[:VARIANT]`: tries schedules; exit status 1 when one fails. */
+export function exploreCommand(context: CommandContext): Command {
+  return new Command("explore")
+    .description("run a scenario under one schedule after the other")
+    .argument("<name[:variant]>", "what to explore; without a variant, each of them")
+    .option("--strategy <name>", "exhaustive or random", parseStrategy, "exhaustive")
+    .option("--seed <n>", "of the random strategy", wholeNumber("--seed", 0))
+    .option("--executions <n>", "runs at most", wholeNumber("--executions", 1))
+    .option("--seconds <s>", "seconds at most", wholeNumber("--seconds", 1))
+    .option("--trace <file>", "where to keep the failing run, for replay")
+    .option("--json", "one JSON object")
+    .addHelpText("after", "\nExit status: 0 nothing found, 1 found, 2 usage.")
+    .action((name: string, flags: ExploreFlags) => exploreWanted(name, flags, context));
+}
+
+function parseStrategy(name: string): "exhaustive" | "random" {
+  if (name === "exhaustive" || name === "random") return name;
+  const why = name === "dpor" || name === "pct" ? "is not in this version" : "is unknown";
+  throw new UserError(`--strategy ${name} ${why}; it should be exhaustive or random`);
+}
+
+async function exploreWanted(
+  name: string,
+  flags: ExploreFlags,
+  { io, exitWith }: CommandContext,
+): Promise<void> {
+  const wanted = findScenario(name);
+  if (flags.trace !== undefined && !wanted.isOne) {
+    throw new UserError("--trace keeps one run; name the variant, as in NAME:VARIANT");
+  }
+  const progress = new ProgressLine(io.stderr, flags.json === true);
+  const reports: Report[] = [];
+  for (const variant of wanted.variants) {
+    const options = exploreOptions(flags, progress, `${wanted.scenario.name}:${variant}`);
+    reports.push(await explore(wanted.scenario, variant, options));
+  }
+  progress.clear();
+  const [first] = reports;
+  if (flags.trace !== undefined && first?.trace) {
+    await writeUserFile(flags.trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
+  }
+  if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
+  else printReports(wanted, reports, io.stdout);
+  if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
+}
+
+function exploreOptions(
+  { strategy, seed, executions, seconds }: ExploreFlags,
+  progress: ProgressLine,
+  name: string,
+): ExploreOptions {
+  return {
+    strategy,
+    ...(seed === undefined ? {} : { seed }),
+    ...(executions === undefined ? {} : { executions }),
+    ...(seconds === undefined ? {} : { seconds }),
+    onProgress: ({ runs, steps }) => {
+      progress.show(`${name}: ${String(runs)} runs, ${String(steps)} steps`);
+    },
+  };
+}
+
+function jsonOf({ scenario, isOne }: Wanted, reports: readonly Report[]): object {
+  const told = reports.map((report) => ({
+    ...report,
+    expect: scenario.variants[report.variant]?.expect ?? null,
+  }));
+  return isOne ? { ...told[0] } : { scenario: scenario.name, reports: told };
+}
+
+function printReports(
+  { scenario, isOne }: Wanted,
+  reports: readonly Report[],
+  output: TextOutput,
+): void {
+  if (isOne) {
+    for (const { story } of reports) output.write(story);
+    return;
+  }
+  const { green, red } = coloursFor(output);
+  const rows = reports.map(({ variant, verdict, kind, runs, message }) => {
+    const expect = scenario.variants[variant]?.expect ?? "";
+    const seen = verdict === "proved" ? "ok" : (kind ?? verdict);
+    const coloured = seen === expect ? green(seen) : red(seen);
+    return [`${scenario.name}:${variant}`, expect, coloured, String(runs), message];
+  });
+  printLine(output, formatTable(["NAME:VARIANT", "EXPECTED", "SEEN", "RUNS", ""], rows, output));
+}
+
+/** One line on a terminal that is written over and over. */
+class ProgressLine {
+  readonly #output: TextOutput;
+  readonly #isShown: boolean;
+
+  constructor(output: TextOutput, isQuiet: boolean) {
+    this.#output = output;
+    this.#isShown = output.isTTY === true && !isQuiet;
+  }
+
+  show(text: string): void {
+    if (this.#isShown) this.#output.write(`\r\u001b[K${text}`);
+  }
+
+  clear(): void {
+    if (this.#isShown) this.#output.write("\r\u001b[K");
+  }
+}

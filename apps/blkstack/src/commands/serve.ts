@@ -1,0 +1,174 @@
+import type { Stack } from "@blkstack/stack";
+import { Command, Option } from "commander";
+import { bridgeStdio, InheritedSockets, listenFdCount } from "../bridge.ts";
+import { type CommandContext, printLine } from "../cli-io.ts";
+import { type Ground, makeGround } from "../compose.ts";
+import { DISK_KINDS } from "../disk-kinds.ts";
+import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
+import { optionNotYet } from "../not-yet.ts";
+import { collect, parseMemory } from "../option-values.ts";
+import { runChild } from "../run-child.ts";
+import { type ServedAddress, type Serving, serveStack } from "../serving.ts";
+import { openPlan, planOfImage, readStackFile, type StackPlan } from "../stack-file.ts";
+import { StopSignal } from "../stop.ts";
+import { UserError } from "../user-error.ts";
+
+interface ServeFlags {
+  readonly file?: string;
+  readonly readOnly?: boolean;
+  readonly listen: readonly string[];
+  readonly memory: number;
+  readonly run?: string;
+  readonly stdio?: boolean;
+  readonly exitWithParent?: boolean;
+}
+
+const MEMORY_DEFAULT = "64MiB";
+
+/** `blkstack serve STACK`, `blkstack serve --file IMAGE`: until a signal, or the end of `--run`. */
+export function serveCommand(context: CommandContext): Command {
+  return new Command("serve")
+    .description("serve a stack, or one image file, over NBD")
+    .argument("[stack]", "the stack file")
+    .option("--file <image>", "serve this image file as the default export, without a stack file")
+    .option("--read-only", "with --file: refuse writes")
+    .option("--listen <address>", "unix:PATH or tcp:HOST:PORT; may be repeated", collect, [])
+    .addOption(
+      new Option("--memory <size>", "payload that clients may have in memory")
+        .argParser(parseMemory)
+        .default(parseMemory(MEMORY_DEFAULT), MEMORY_DEFAULT),
+    )
+    .option("--run <command>", "run it in a shell with $uri and $unixsocket; its end ends all")
+    .option("--stdio", "serve one client on standard input and output")
+    .option("--exit-with-parent", "end when the process that started this one has ended")
+    .addOption(optionNotYet("--control <path>"))
+    .addOption(optionNotYet("--http <address>"))
+    .addOption(optionNotYet("--tls <folder>"))
+    .addOption(optionNotYet("--disable <feature>"))
+    .action((fileName: string | undefined, flags: ServeFlags) => serve(fileName, flags, context));
+}
+
+async function serve(
+  fileName: string | undefined,
+  flags: ServeFlags,
+  context: CommandContext,
+): Promise<void> {
+  const { io } = context;
+  checkFlags(fileName, flags);
+  const listen = flags.listen.map((text) => parseListenAddress(text, io.cwd));
+  const plan = await planOf(fileName, flags, io.cwd);
+  const ground = makeGround();
+  const stop = new StopSignal(io);
+  if (flags.exitWithParent === true) stop.followParent();
+  const inherited = new InheritedSockets();
+  try {
+    const stack = await openPlan(plan, ground, DISK_KINDS);
+    const serving = await startServing(stack, ground, { flags, listen, inherited, env: io.env });
+    try {
+      await serveUntilStopped(serving, inherited, { flags, stop, context });
+    } finally {
+      inherited.close();
+      await serving.close();
+      await stack.close();
+    }
+  } finally {
+    stop.release();
+  }
+}
+
+function checkFlags(fileName: string | undefined, flags: ServeFlags): void {
+  const { file, readOnly, listen, run, stdio } = flags;
+  if (file !== undefined && fileName !== undefined) {
+    throw new UserError(`give the stack file ${fileName} or --file ${file}, not both`);
+  }
+  if (file === undefined && fileName === undefined) {
+    throw new UserError("nothing to serve; give a stack file, or --file and an image");
+  }
+  if (readOnly === true && file === undefined) {
+    throw new UserError("--read-only goes with --file; a stack file says readOnly: true");
+  }
+  if (stdio === true && (listen.length > 0 || run !== undefined)) {
+    throw new UserError("--stdio serves one client; leave --listen and --run out");
+  }
+}
+
+function planOf(
+  fileName: string | undefined,
+  { file = "", readOnly = false }: ServeFlags,
+  cwd: string,
+): Promise<StackPlan> | StackPlan {
+  return fileName === undefined ? planOfImage(file, readOnly, cwd) : readStackFile(fileName, cwd);
+}
+
+interface Start {
+  readonly flags: ServeFlags;
+  readonly listen: readonly ListenAddress[];
+  readonly inherited: InheritedSockets;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Who cannot be served leaves nothing behind, not even the files that were to be served. */
+async function startServing(
+  stack: Stack,
+  ground: Ground,
+  { flags, listen, inherited, env }: Start,
+): Promise<Serving> {
+  const fdCount = listenFdCount(env);
+  let serving: Serving | undefined;
+  try {
+    if (stack.exports.size === 0) throw new UserError("the stack file has no exports to serve");
+    serving = await serveStack(stack, ground, {
+      listen,
+      hasOwnSocket: listen.length === 0 || fdCount > 0,
+      memoryBytes: flags.memory,
+    });
+    await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.exportName);
+    return serving;
+  } catch (error) {
+    inherited.close();
+    await serving?.close().catch(() => undefined);
+    await stack.discard().catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Stay {
+  readonly flags: ServeFlags;
+  readonly stop: StopSignal;
+  readonly context: CommandContext;
+}
+
+async function serveUntilStopped(
+  serving: Serving,
+  inherited: InheritedSockets,
+  { flags: { run, stdio }, stop, context: { io, exitWith } }: Stay,
+): Promise<void> {
+  const { ownSocket } = serving;
+  const addresses = [...inherited.addresses, ...serving.addresses];
+  if (addresses.length === 0 && ownSocket !== null) addresses.push(ownSocket);
+  if (stdio === true) {
+    const client = bridgeStdio(ownSocket?.socketPath ?? "");
+    await Promise.race([client.ended, stop.requested]);
+    client.close();
+  } else if (run === undefined) {
+    for (const { uri } of addresses) printLine(io.stdout, uri);
+    printLine(io.stdout, "ready");
+    await stop.requested;
+  } else {
+    const child = runChild(run, childVariables(addresses[0], serving.exportName), io.env);
+    const status = await Promise.race([child.ended, stop.requested]);
+    if (typeof status === "number") exitWith(status);
+    child.stop();
+    await child.ended;
+  }
+}
+
+/** What nbdkit tells its commands, so that those written for it work. */
+function childVariables(
+  address: ServedAddress | undefined,
+  exportName: string,
+): Record<string, string> {
+  const { uri = "", socketPath = "", port = null } = address ?? {};
+  const portText = port === null ? "" : String(port);
+  return { uri, unixsocket: socketPath, port: portText, exportname: exportName };
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import type { CliIo } from "./cli-io.ts";
+import { runCli } from "./run-cli.ts";
+
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+const io: CliIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  onStopSignal(callback) {
+    for (const signal of STOP_SIGNALS) process.on(signal, callback);
+    return () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, callback);
+    };
+  },
+  exitNow(status) {
+    process.exit(status);
+  },
+};
+
+// A reader that had enough is no reason to fail: `blkstack scenarios | head -1`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), io);

@@ -1,0 +1,76 @@
+import { Command, CommanderError } from "commander";
+import { type CliIo, type CommandContext, ExitStatus, printLine } from "./cli-io.ts";
+import { checkCommand } from "./commands/check.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { exploreCommand } from "./commands/explore.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { scenariosCommand } from "./commands/scenarios.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { commandNotYet } from "./not-yet.ts";
+import { userMessage } from "./user-error.ts";
+
+const COMMANDS = [
+  checkCommand,
+  serveCommand,
+  scenariosCommand,
+  exploreCommand,
+  replayCommand,
+  demoCommand,
+];
+
+/** Part of the contract; they come with a later version. */
+const COMMANDS_NOT_YET = ["dm", "golden"];
+
+/** Runs one command line, without the name of the program; answers the exit status. Never throws. */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  let status: number = ExitStatus.Ok;
+  const context: CommandContext = {
+    io,
+    exitWith(wanted) {
+      status = wanted;
+    },
+  };
+  try {
+    await programOf(context).parseAsync(argv, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return ExitStatus.Ok;
+    return report(error, io);
+  }
+}
+
+function programOf(context: CommandContext): Command {
+  const { io } = context;
+  const program = new Command("blkstack").description(
+    "A stacking block layer: serve stacks of devices over NBD, explore their schedules.",
+  );
+  for (const makeCommand of COMMANDS) program.addCommand(makeCommand(context));
+  for (const name of COMMANDS_NOT_YET) program.addCommand(commandNotYet(name), { hidden: true });
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .allowExcessArguments(false)
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        // Complaints are said once, in one line, by `report`.
+        writeErr: () => undefined,
+        outputError: () => undefined,
+      });
+  }
+  return program;
+}
+
+function report(error: unknown, { stderr, env }: CliIo): number {
+  const message = userMessage(error);
+  if (message !== undefined) {
+    printLine(stderr, `blkstack: ${message}`);
+    return ExitStatus.Usage;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  const isDebugging = (env["BLKSTACK_DEBUG"] ?? "") !== "";
+  const hint = isDebugging ? "" : " (BLKSTACK_DEBUG=1 tells where)";
+  printLine(stderr, `blkstack: internal error: ${text.split("\n")[0] ?? ""}${hint}`);
+  if (isDebugging && stack !== undefined) printLine(stderr, stack);
+  return ExitStatus.Internal;
+}

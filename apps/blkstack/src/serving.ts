@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Bytes } from "@blkstack/bio";
+import { formatNbdUri, NbdServer } from "@blkstack/nbd";
+import type { Stack } from "@blkstack/stack";
+import type { Ground } from "./compose.ts";
+import type { ListenAddress } from "./listen-address.ts";
+
+/** An address that clients can connect to. */
+export interface ServedAddress {
+  readonly uri: string;
+  /** Of a unix socket, else empty. */
+  readonly socketPath: string;
+  /** Of TCP, else null. */
+  readonly port: number | null;
+}
+
+/** A stack that is being served. */
+export interface Serving {
+  /** The export that the addresses name. */
+  readonly exportName: string;
+  readonly addresses: readonly ServedAddress[];
+  /** A socket in a folder that only we can look into; null when none was asked for. */
+  readonly ownSocket: ServedAddress | null;
+  /** Answers what is in flight, and removes the sockets. The stack stays open. */
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly listen: readonly ListenAddress[];
+  /** Whether to listen on a unix socket of our own as well. */
+  readonly hasOwnSocket: boolean;
+  /** The payload that all clients together may have in memory. */
+  readonly memoryBytes: Bytes;
+}
+
+/** Serves all exports of a stack. Throws when an address cannot be had; then nothing listens. */
+export async function serveStack(
+  stack: Stack,
+  ground: Ground,
+  { listen, hasOwnSocket, memoryBytes }: ServeOptions,
+): Promise<Serving> {
+  const exportName = mainExport(stack);
+  // A client that names no export means the one that we tell people of.
+  const exports = [...stack.exports.values()].map((each) => {
+    return { ...each, isDefault: each.name === exportName };
+  });
+  const server = new NbdServer({ ...ground, exports, limits: { serverBytesMax: memoryBytes } });
+  const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
+  const close = async (): Promise<void> => {
+    await server.close();
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const addresses: ServedAddress[] = [];
+    for (const address of listen) addresses.push(await listenAt(server, address, exportName));
+    const ownAddress =
+      folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
+    const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, exportName);
+    return { exportName, addresses, ownSocket, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listenAt(
+  server: NbdServer,
+  address: ListenAddress,
+  exportName: string,
+): Promise<ServedAddress> {
+  if (address.kind === "unix") {
+    const { path } = address;
+    await server.listen({ unix: path });
+    return { uri: formatNbdUri({ unix: path, exportName }), socketPath: path, port: null };
+  }
+  const { host } = address;
+  const { port } = await server.listen({ host, port: address.port });
+  const at = { host, ...(port === null ? {} : { port }), exportName };
+  return { uri: formatNbdUri(at), socketPath: "", port };
+}
+
+/** The export that says it is the default, the one without a name, or else the first. */
+function mainExport({ exports }: Stack): string {
+  const all = [...exports.values()];
+  const chosen =
+    all.find(({ isDefault }) => isDefault) ?? all.find(({ name }) => name === "") ?? all[0];
+  return chosen?.name ?? "";
+}

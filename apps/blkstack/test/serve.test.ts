@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { run, start, temporaryFolder } from "./cli.ts";
+
+const DISK = "disks:\n  a: { file: new.img, size: 64KiB, create: true }\n";
+const STACK = `${DISK}exports:\n  a b: { device: a }\n  other: { device: a, readOnly: true }\n`;
+
+async function folderWith(text: string): Promise<string> {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, "s.yaml"), text);
+  return cwd;
+}
+
+/** The first bytes that whoever listens there says. */
+async function greeting(address: { path: string } | { host: string; port: number }) {
+  const socket = connect(address);
+  const [bytes] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return bytes.subarray(0, 8).toString("latin1");
+}
+
+it("each address is a line that names the first export; ready is the last", async () => {
+  const cwd = await folderWith(STACK);
+  const served = start(
+    [
+      "serve",
+      "s.yaml",
+      "--listen",
+      "unix:x y.sock",
+      "--listen",
+      "tcp:0",
+      "--listen",
+      "tcp:[::1]:0",
+    ],
+    { cwd },
+  );
+  await served.printed("ready");
+  const [unix, tcp, tcp6, ready] = served.stdout().split("\n");
+  expect(unix).toBe(`nbd+unix:///a%20b?socket=${cwd}/x%20y.sock`);
+  expect(tcp).toMatch(/^nbd:\/\/127\.0\.0\.1:\d+\/a%20b$/);
+  expect(tcp6).toMatch(/^nbd:\/\/\[::1\]:\d+\/a%20b$/);
+  expect(ready).toBe("ready");
+  expect(await greeting({ path: join(cwd, "x y.sock") })).toBe("NBDMAGIC");
+  const port = Number(/:(\d+)\//.exec(tcp ?? "")?.[1]);
+  expect(await greeting({ host: "127.0.0.1", port })).toBe("NBDMAGIC");
+  served.stop();
+  expect(await served.finished).toMatchObject({ status: 0, stderr: "" });
+  expect(await readdir(cwd)).toEqual(["new.img", "s.yaml"]);
+});
+
+it("without an address there is a socket in a folder that nobody else can look into", async () => {
+  const cwd = await folderWith(STACK.replace("readOnly: true", "default: true"));
+  const served = start(["serve", "s.yaml"], { cwd });
+  await served.printed("ready");
+  const { socket = "" } =
+    /^nbd\+unix:\/\/\/other\?socket=(?<socket>.*)\n/.exec(served.stdout())?.groups ?? {};
+  const folder = join(socket, "..");
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+  await expect(access(folder)).rejects.toThrow("ENOENT");
+});
+
+it("an image file is served as the export without a name", async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, "disk.img"), Buffer.alloc(4096));
+  const served = start(["serve", "--file", "disk.img", "--listen", "unix:s"], { cwd });
+  await served.printed("ready");
+  expect(served.stdout()).toBe(`nbd+unix:///?socket=${cwd}/s\nready\n`);
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+});
+
+it("the second signal ends the process at once", async () => {
+  const cwd = await folderWith(STACK);
+  const served = start(["serve", "s.yaml"], { cwd });
+  await served.printed("ready");
+  served.stop();
+  served.stop();
+  await served.finished;
+  expect(served.exits).toEqual([1]);
+});
+
+it("a command that is run finds the address in its environment, and its status is ours", async () => {
+  const cwd = await folderWith(STACK);
+  const command = `printf '%s\\n' "$uri" "$unixsocket" "$exportname" > '${cwd}/seen'; exit 7`;
+  const { status, stdout, stderr } = await run(["serve", "s.yaml", "--run", command], { cwd });
+  expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: "", stderr: "" });
+  const [uri = "", socket = "", name] = (await readFile(join(cwd, "seen"), "utf8")).split("\n");
+  expect(uri).toBe(`nbd+unix:///a%20b?socket=${socket}`);
+  expect(name).toBe("a b");
+  await expect(access(socket)).rejects.toThrow("ENOENT");
+});
+
+it("a signal ends the command that is run, too", async () => {
+  const cwd = await folderWith(STACK);
+  const served = start(["serve", "s.yaml", "--run", `: > '${cwd}/begun'; exec sleep 600`], { cwd });
+  for (;;) if ((await readdir(cwd)).includes("begun")) break;
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+});
+
+/** Why something cannot be served, its command line, and the one line about it. */
+const MISTAKES: readonly (readonly [what: string, argv: string, complaint: string])[] = [
+  [
+    "a socket path that is a folder",
+    "s.yaml --listen unix:taken",
+    "CWD/taken is there already, and is no socket",
+  ],
+  [
+    "an address of somebody else's",
+    "s.yaml --listen unix:free --listen tcp:192.0.2.1:0",
+    "listen EADDRNOTAVAIL: address not available 192.0.2.1",
+  ],
+  [
+    "an image that is not there",
+    "--file none.img",
+    'disk "none.img": CWD/none.img: No such file or directory; check the path, or give create and a size to make it',
+  ],
+  ["a stack without exports", "nothing.yaml", "the stack file has no exports to serve"],
+];
+
+it.each(MISTAKES)(
+  "%s leaves nothing behind, with exit status 2",
+  async (_what, argv, complaint) => {
+    const cwd = await folderWith(STACK);
+    await writeFile(join(cwd, "nothing.yaml"), DISK);
+    await mkdir(join(cwd, "taken"));
+    expect(await run(["serve", ...argv.split(" ")], { cwd })).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: `blkstack: ${complaint.replaceAll("CWD", cwd)}\n`,
+    });
+    expect(await readdir(cwd)).toEqual(["nothing.yaml", "s.yaml", "taken"]);
+  },
+);
