@@ -1,0 +1,80 @@
+import { connect, type Socket } from "node:net";
+
+/** A client that sends what it is told, right or wrong, and reads what comes. */
+export class RawClient {
+  readonly socket: Socket;
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
+  #hasEnded = false;
+  #wake: () => void = () => undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (bytes: Buffer) => {
+      this.#received.push(bytes);
+      this.#receivedBytes += bytes.length;
+      this.#wake();
+    });
+    const end = (): void => {
+      this.#hasEnded = true;
+      this.#wake();
+    };
+    // A reset is an end like any other: the tests ask whether, not how.
+    socket.on("error", end).on("close", end).on("end", end);
+  }
+
+  static open(path: string): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ path, allowHalfOpen: true });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  send(...parts: readonly Uint8Array[]): void {
+    this.socket.write(Buffer.concat(parts));
+  }
+
+  /** Waits for `count` bytes; throws when the server ends before, or is silent for 10 s. */
+  async read(count: number): Promise<Buffer> {
+    while (this.#receivedBytes < count) {
+      if (this.#hasEnded) {
+        throw new Error(
+          `the server closed after ${String(this.#receivedBytes)} of ${String(count)} bytes`,
+        );
+      }
+      await this.#news(`${String(count)} bytes`);
+    }
+    const all = this.#received.length === 1 ? this.#received[0] : Buffer.concat(this.#received);
+    const rest = all?.subarray(count) ?? Buffer.alloc(0);
+    this.#received = [rest];
+    this.#receivedBytes = rest.length;
+    return all?.subarray(0, count) ?? rest;
+  }
+
+  /** Waits until the server closes; answers what it had still sent. */
+  async readToEnd(): Promise<Buffer> {
+    while (!this.#hasEnded) await this.#news("the end");
+    return Buffer.concat(this.#received);
+  }
+
+  /** Goes away without a word. */
+  vanish(): void {
+    this.socket.destroy();
+  }
+
+  async #news(what: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const timeout = setTimeout(() => {
+        reject(new Error(`no ${what} within 10 s`));
+      }, 10_000);
+      this.#wake = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+  }
+}

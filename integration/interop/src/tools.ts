@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** In which Debian package each client is. */
+const PACKAGES = {
+  nbdinfo: "libnbd-bin",
+  nbdcopy: "libnbd-bin",
+  "qemu-img": "qemu-utils",
+  "qemu-io": "qemu-utils",
+  fio: "fio",
+} as const;
+
+export type Tool = keyof typeof PACKAGES;
+
+/** Whether a tool is not installed; says once on stderr which package would bring it. */
+export function isMissing(...tools: readonly Tool[]): boolean {
+  const missing = tools.filter((tool) => !isInstalled(tool));
+  for (const tool of missing) {
+    process.stderr.write(`skipped: ${tool} is missing; install the package ${PACKAGES[tool]}\n`);
+  }
+  return missing.length > 0;
+}
+
+function isInstalled(tool: Tool): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+export interface Outcome {
+  /** Null when a signal ended it. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Runs a command to its end, however that is. */
+export function run(
+  command: string,
+  args: readonly string[],
+  { cwd, timeoutMs = 60_000 }: RunOptions = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      timeout: timeoutMs,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", reject);
+    child.once("close", (status) => {
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+/** Runs a command that must succeed, and answers what it printed. */
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, options);
+  if (status === 0) return stdout;
+  throw new Error(
+    `${[command, ...args].join(" ")} ended with ${String(status)}: ${stderr}${stdout}`,
+  );
+}
