@@ -59,14 +59,28 @@ describe("submitting", () => {
     });
   });
 
-  it("is not for interrupt context nor for holders of a spinlock (SUB-1)", async () => {
-    const device = new TestDevice("sda");
-    await scheduler.perform("t", (task) => {
+  it("is not for holders of a spinlock nor for an endIo, not even to park a bio (SUB-1)", async () => {
+    const disk = new TestDevice("sda");
+    const submitFrom = (task: Task): void => {
+      expect(() => submitter.submitBio(watched(disk), task)).toThrow("sleep in atomic context");
+    };
+    const top = new TestDevice("md0", (bio, task) => {
+      const source = {
+        label: "irq",
+        blockers: () => [],
+        handleInterrupt: () => {
+          submitFrom(task);
+        },
+      };
+      scheduler.raise(source, null);
       task.atomicDepth += 1;
-      expect(() => submitter.submitBio(watched(device), task)).toThrow("sleep in atomic context");
+      submitFrom(task);
       task.atomicDepth -= 1;
+      bioEndio(bio);
     });
-    expect(device.seen).toEqual([]);
+    await scheduler.perform("t", (task) => submitter.submitBio(watched(top), task));
+    expect(ends.log).toEqual(["bio OK"]);
+    expect(disk.seen).toEqual([]);
   });
 
   it("ends a bio that fails a check at once, even inside another driver's call (SUB-2, SUB-8)", async () => {

@@ -110,8 +110,8 @@ export class MakeRequest implements Submitter {
   #step(bio: Bio, task: Task): Awaitable<void> {
     const device = deviceOf(bio);
     const entered = device.queue.enter(task, (bio.flags & BioFlag.NoWait) !== 0);
-    if (isPending(entered)) return this.#enterWaiting(bio, device, entered, task);
     if (entered === EnterResult.Entered) return this.#drive(bio, device, task);
+    if (isPending(entered)) return this.#enterWaiting(bio, device, entered, task);
     endRefused(bio, entered);
   }
 

@@ -18,7 +18,7 @@ export function surelyFits(bio: Bio, limits: QueueLimits): boolean {
   if (sizeBytes === 0) return true;
   if (bio.op !== BioOp.Read && bio.op !== BioOp.Write) return false;
   // A cut is moved down to a physical block, so the last block of the maximum does not count.
-  const sizeMaxBytes = limits.maxSectors * SECTOR_BYTES - limits.physicalBlockBytes + SECTOR_BYTES;
+  const sizeMaxBytes = maxSectors(limits) * SECTOR_BYTES - limits.physicalBlockBytes + SECTOR_BYTES;
   return (
     sizeBytes <= sizeMaxBytes &&
     limits.chunkSectors === 0 &&
@@ -51,13 +51,16 @@ function readWriteSectors(bio: Bio, limits: QueueLimits): Sectors {
   return (bytes < wantedBytes ? floorTo(bytes, limits.logicalBlockBytes) : bytes) / SECTOR_BYTES;
 }
 
+/** The soft limit, which nothing keeps from being set above the hard one. */
+function maxSectors(limits: QueueLimits): Sectors {
+  return Math.min(limits.maxSectors, limits.maxHwSectors);
+}
+
 /** The most that may begin at `sector`: up to the next line of chunks, ending with a whole block. */
 function allowedSectors(sector: Sectors, limits: QueueLimits): Sectors {
   const { chunkSectors } = limits;
-  const max =
-    chunkSectors === 0
-      ? limits.maxSectors
-      : Math.min(limits.maxSectors, chunkSectors - (sector % chunkSectors));
+  const chunk = chunkSectors === 0 ? Infinity : chunkSectors - (sector % chunkSectors);
+  const max = Math.min(maxSectors(limits), chunk);
   const physical = limits.physicalBlockBytes / SECTOR_BYTES;
   const start = sector % physical;
   const end = floorTo(start + max, physical);

@@ -101,6 +101,10 @@ describe("cutting", () => {
     expect(await pieces({ maxSegments: 3 }, { sectors: 56 })).toBe("(0,24) (24,24) (48,8)");
   });
 
+  it("never gives a device more than it can do, whatever the soft limit says", async () => {
+    expect(await pieces({ maxHwSectors: 8 }, { sectors: 20 })).toBe("(0,8) (8,8) (16,4)");
+  });
+
   it("leaves a flush alone that has no data", async () => {
     const limits = { hasVolatileCache: true, chunkSectors: 8 };
     expect(await pieces(limits, { sectors: 0, flags: BioFlag.Preflush })).toBe("(0,0)");

@@ -29,7 +29,7 @@ describe("waiting for a bio", () => {
     });
     await scheduler.run();
     expect(status).toBeNull();
-    expect(task.waitingFor?.label).toBe("end of WRITE sda [0..8)");
+    expect(task.waitingFor?.label).toBe('completion "end of WRITE sda [0..8)"');
     expect(task.waitingFor?.blockers()).toEqual([bio]);
     scheduler.wake(task);
     await scheduler.run();

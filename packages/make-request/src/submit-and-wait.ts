@@ -1,6 +1,6 @@
 import { type Bio, type BioStatus, invariant } from "@blkstack/bio";
 import type { Submitter } from "@blkstack/block";
-import { type Awaitable, isPending, type Task, type Waitable } from "@blkstack/task";
+import { type Awaitable, Completion, isPending, type Task } from "@blkstack/task";
 
 /**
  * Submits a bio and waits for its end; answers its status. The bio is the caller's again, to be
@@ -16,50 +16,33 @@ export function submitAndWait(submitter: Submitter, bio: Bio, task: Task): Await
     `${task.name} would wait for a bio that it parks itself: ${bio.toString()}`,
   );
   invariant(bio.endIo === null && bio.private === null, "a bio to wait for has an endIo already");
-  const end = new BioEnd(bio, task);
+  const end = new Completion(`end of ${bio.toString()}`, {
+    scheduler: task.scheduler,
+    blockers: () => [bio],
+  });
   bio.private = end;
-  bio.endIo = noteEnd;
+  bio.endIo = completeEnd;
   const submitted = submitter.submitBio(bio, task);
-  if (isPending(submitted)) return waitForBoth(submitted, end);
-  return end.hasCome ? bio.status : end.wait();
+  if (isPending(submitted)) return waitForBoth(submitted, end, bio, task);
+  const waited = end.wait(task);
+  return isPending(waited) ? waited.then(() => bio.status) : bio.status;
 }
 
-async function waitForBoth(submitted: Promise<void>, end: BioEnd): Promise<BioStatus> {
+async function waitForBoth(
+  submitted: Promise<void>,
+  end: Completion,
+  bio: Bio,
+  task: Task,
+): Promise<BioStatus> {
   await submitted;
-  return end.wait();
+  await end.wait(task);
+  return bio.status;
 }
 
-function noteEnd(bio: Bio): void {
-  (bio.private as BioEnd).come();
-}
-
-/** The end of one bio, for one task to wait for. */
-class BioEnd implements Waitable {
-  readonly label: string;
-  hasCome = false;
-  readonly #bio: Bio;
-  readonly #task: Task;
-
-  constructor(bio: Bio, task: Task) {
-    this.label = `end of ${bio.toString()}`;
-    this.#bio = bio;
-    this.#task = task;
-  }
-
-  blockers(): readonly object[] {
-    return [this.#bio];
-  }
-
-  /** Interrupt context. */
-  come(): void {
-    this.hasCome = true;
-    this.#bio.endIo = null;
-    this.#bio.private = null;
-    this.#task.scheduler.wake(this.#task);
-  }
-
-  async wait(): Promise<BioStatus> {
-    while (!this.hasCome) await this.#task.scheduler.sleep(this.#task, this);
-    return this.#bio.status;
-  }
+/** Interrupt context. */
+function completeEnd(bio: Bio): void {
+  const end = bio.private as Completion;
+  bio.endIo = null;
+  bio.private = null;
+  end.complete();
 }
