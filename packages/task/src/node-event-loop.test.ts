@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { EventLoopScheduler } from "./node.ts";
 import { AccessMode, type InterruptSource, type Scheduler, WakeReason } from "./scheduler.ts";
 import { SleepInAtomicError } from "./task.ts";
+import { WorkItem } from "./work-item.ts";
+import { WorkQueue } from "./work-queue.ts";
 
 const DOOR = { label: "door", blockers: (): readonly object[] => [] };
 
@@ -109,5 +111,27 @@ describe("EventLoopScheduler", () => {
     const scheduler = new EventLoopScheduler({ onWarning: (text) => void warnings.push(text) });
     scheduler.warn("over-advance");
     expect(warnings).toEqual(["over-advance"]);
+  });
+
+  it("runs work queues: delayed and undelayed items, and a flush in between", async () => {
+    const scheduler = new EventLoopScheduler();
+    const queue = new WorkQueue({ scheduler, name: "q", reclaimGuaranteed: true });
+    const story: string[] = [];
+    const slow = new WorkItem("slow", async (task) => {
+      await scheduler.sleep(task, DOOR, 1);
+      story.push("slow");
+    });
+    const later = new WorkItem("later", () => void story.push("later"));
+    await new Promise<void>((resolve) => {
+      scheduler.spawn("a", async (task) => {
+        queue.queue(slow);
+        queue.queueDelayed(later, 5);
+        expect(await queue.flush(slow, task)).toBe(true);
+        expect(await queue.flush(later, task)).toBe(true);
+        await queue.destroy(task);
+        resolve();
+      });
+    });
+    expect(story).toEqual(["slow", "later"]);
   });
 });

@@ -320,6 +320,28 @@ describe("flush and cancelSync", () => {
     }
   });
 
+  it("in a thousand schedules, what was queued either ran or was cancelled, also when a worker had it in hand", async () => {
+    let cancelCount = 0;
+    for (let seed = 0; seed < 1000; seed += 1) {
+      const scheduler = new VirtualScheduler({ seed });
+      const queue = new WorkQueue({ scheduler, name: "q" });
+      let balance = 0;
+      const item = new WorkItem("i", () => void (balance -= 1));
+      scheduler.spawn("fickle", async (task) => {
+        for (let n = 0; n < 3; n += 1) {
+          if (queue.queue(item)) balance += 1;
+          await scheduler.mayPreempt(task, LIST);
+          if (!queue.cancelDelayed(item)) continue;
+          balance -= 1;
+          cancelCount += 1;
+        }
+      });
+      await scheduler.run();
+      expect([balance, item.isPending]).toEqual([0, false]);
+    }
+    expect(cancelCount).toBeGreaterThan(0);
+  });
+
   // T10.8
   it("flushing an item that needs a lock which the caller holds is a deadlock, and says whose", async () => {
     const { scheduler, flusher, worker, mutex, item } = await flushHoldingLock();
