@@ -164,15 +164,10 @@ export class BioSet implements BioPool, Waitable {
 
   /** Takes a bio back, with its vectors; `Bio.put` calls this. Waits: never. */
   release(bio: Bio): void {
-    invariant(
-      bio instanceof PooledBio && bio.pool === this,
-      `${this.label}: not a bio of this set`,
-    );
-    invariant(bio.isLive, `double free: bio ${String(bio.serial)} of ${this.label}`);
-    invariant(
-      (bio.state & BioState.Listed) === 0,
-      `use after free: bio ${String(bio.serial)} of ${this.label} is put while on a list`,
-    );
+    // In an `if`, so that no message is composed while all is well.
+    if (!(bio instanceof PooledBio) || !bio.isLive || bio.pool !== this || isListed(bio)) {
+      return this.#refuse(bio);
+    }
     const { table } = bio;
     if (table !== null) {
       bio.table = null;
@@ -259,7 +254,7 @@ export class BioSet implements BioPool, Waitable {
     const { bioLists } = task;
     if (bioLists === null || this.rescuer === null || !mayWait(gfp)) return gfp;
     if (!this.#policy.triesWithoutWaiting(bioLists)) return gfp;
-    assertMaySleep(task, `alloc from ${this.label}`);
+    assertMaySleep(task, this.label);
     return gfp & ~GfpBit.Wait;
   }
 
@@ -326,6 +321,16 @@ export class BioSet implements BioPool, Waitable {
     return this.#handOut(bio, task, table.vecs.length);
   }
 
+  #refuse(bio: Bio): never {
+    const name = `bio ${String(bio.serial)} of ${this.label}`;
+    invariant(
+      bio instanceof PooledBio && bio.pool === this,
+      `${this.label}: not a bio of this set`,
+    );
+    invariant(bio.isLive, `double free: ${name}`);
+    invariant(false, `use after free: ${name} is put while on a list`);
+  }
+
   #createRescuer(options: BioSetOptions): Rescuer | null {
     const { name, scheduler, rescuer = false, submitter, rescueQueue: queue } = options;
     if (!rescuer) return null;
@@ -342,6 +347,10 @@ function reserved<T>(create: () => T): T {
     if (!(cause instanceof OutOfMemoryError)) throw cause;
     throw new BlockError("BLK_STATE", cause.errno, cause.message, { cause });
   }
+}
+
+function isListed(bio: Bio): boolean {
+  return (bio.state & BioState.Listed) !== 0;
 }
 
 function cutInto(front: Bio | null, bio: Bio, sectors: Sectors): Bio | null {

@@ -31,7 +31,9 @@ export interface BvecPoolOptions {
  */
 export class BvecPool {
   readonly pool: Mempool<VecTable>;
-  readonly #slabs: readonly { readonly maxVecs: number; readonly slab: Slab<VecTable> }[];
+  readonly #small: Slab<VecTable>;
+  readonly #medium: Slab<VecTable>;
+  readonly #large: Slab<VecTable>;
 
   constructor({ scheduler, memory, name, minNr }: BvecPoolOptions) {
     const slabOf = (maxVecs: number): Slab<VecTable> =>
@@ -41,7 +43,10 @@ export class BvecPool {
         () => new VecTable(maxVecs),
         KEEP_TABLES_MAX,
       );
-    this.#slabs = SLAB_VECS.map((maxVecs) => ({ maxVecs, slab: slabOf(maxVecs) }));
+    const [small, medium, large] = SLAB_VECS;
+    this.#small = slabOf(small);
+    this.#medium = slabOf(medium);
+    this.#large = slabOf(large);
     this.pool = new Mempool({
       scheduler,
       label: `bvecs of bio_set "${name}"`,
@@ -57,15 +62,22 @@ export class BvecPool {
    * only who asks for a large table is given one of the reserve.
    */
   alloc(gfp: Gfp, vecCount: number, task: Task): Awaitable<VecTable | null> {
-    for (const { maxVecs, slab } of this.#slabs) {
-      if (vecCount > maxVecs) continue;
+    const slab = this.#slabFor(vecCount);
+    if (slab !== null) {
       const table = slab.tryAlloc(firstMask(gfp));
       if (table !== null) table.home = slab;
       if (table !== null || !mayWait(gfp)) return table;
-      break;
     }
     const table = this.pool.alloc(gfp, task);
     return isPending(table) ? table.then((late) => this.#fromPool(late)) : this.#fromPool(table);
+  }
+
+  /** Null when only the pool has tables of this size. */
+  #slabFor(vecCount: number): Slab<VecTable> | null {
+    const [small, medium, large] = SLAB_VECS;
+    if (vecCount <= small) return this.#small;
+    if (vecCount <= medium) return this.#medium;
+    return vecCount <= large ? this.#large : null;
   }
 
   #fromPool(table: VecTable | null): VecTable | null {

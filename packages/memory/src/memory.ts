@@ -55,7 +55,7 @@ export class Memory {
    * leave, after making sure that it may sleep where the mask says so.
    */
   admit(gfp: Gfp, task: Task, site: string): Gfp {
-    if (mayWait(gfp)) assertMaySleep(task, `allocation of ${site}`);
+    if (mayWait(gfp)) assertMaySleep(task, site);
     return effectiveGfp(gfp, task.gfpScope);
   }
 

@@ -179,6 +179,7 @@ export class PageAllocator implements Waitable {
 }
 
 function roundUp(pageCount: number): number {
-  invariant(pageCount > 0, `allocation of ${String(pageCount)} pages`);
-  return pageCount === 1 ? 1 : 2 ** Math.ceil(Math.log2(pageCount));
+  if (pageCount === 1) return 1;
+  if (pageCount <= 0) invariant(false, `allocation of ${String(pageCount)} pages`);
+  return 2 ** (32 - Math.clz32(pageCount - 1));
 }

@@ -51,11 +51,10 @@ export class PageCache {
   }
 
   put(page: Page, label: string): void {
-    invariant(
-      page instanceof PooledPage && page.cache === this,
-      `${label} was given back a page that is not its own`,
-    );
-    invariant(page.isLive, `double free: a page of ${label}`);
+    if (!(page instanceof PooledPage) || page.cache !== this) {
+      invariant(false, `${label} was given back a page that is not its own`);
+    }
+    if (!page.isLive) invariant(false, `double free: a page of ${label}`);
     page.isLive = false;
     this.#kept[classOf(page.bytes.length / PAGE_BYTES)]?.push(page);
   }

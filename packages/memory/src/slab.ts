@@ -52,10 +52,9 @@ export class Slab<T extends object> {
   }
 
   free(element: T): void {
-    if (this.#live !== null) {
-      invariant(this.#live.delete(element), `double free: ${this.label}`);
+    if (this.#liveCount === 0 || this.#live?.delete(element) === false) {
+      invariant(false, `double free: ${this.label}`);
     }
-    invariant(this.#liveCount > 0, `double free: ${this.label}`);
     this.#liveCount -= 1;
     if (this.#free.length < this.#keepMax) this.#free.push(element);
   }

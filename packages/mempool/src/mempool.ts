@@ -119,7 +119,7 @@ export class Mempool<T extends object> implements Waitable {
    * Waits: if `gfp` allows, until memory is reclaimed or an element is given back. Then never null.
    */
   alloc(gfp: Gfp, task: Task): Awaitable<T | null> {
-    if (mayWait(gfp)) assertMaySleep(task, `alloc from ${this.label}`);
+    if (mayWait(gfp)) assertMaySleep(task, this.#acquire.label);
     const scheduler = this.#scheduler;
     // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
     if (task.atomicDepth === 0 && !scheduler.inInterrupt) {
