@@ -10,6 +10,7 @@ import {
   type Task,
 } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Mempool, OutOfMemoryError } from "./mempool.ts";
 import { type Element, TestMemory } from "../test/test-memory.ts";
@@ -59,6 +60,30 @@ describe("a reserve", () => {
       for (const element of elements) pool.free(element);
     });
     expect([pool.currNr, pool.liveCount, memory.frees]).toEqual([2, 0, 5]);
+  });
+
+  it("and what is live are together never less than was promised, whatever happens", async () => {
+    const steps = fc.array(fc.constantFrom("alloc", "free", "memory comes", "memory goes"));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), steps, async (minNr, story) => {
+        const { pool, memory, scheduler } = poolOf(minNr);
+        const held: Element[] = [];
+        await scheduler.perform("task", async (task) => {
+          for (const step of story) {
+            if (step === "alloc") {
+              const element = await pool.alloc(GFP_NOWAIT, task);
+              if (element === null) expect([memory.isEmpty, pool.currNr]).toEqual([true, 0]);
+              else expect(held).not.toContain(element);
+              if (element !== null) held.push(element);
+            } else if (step === "free") pool.free(held.shift() ?? null);
+            else memory.isEmpty = step === "memory goes";
+            expect(pool.liveCount).toBe(held.length);
+            expect(pool.currNr).toBeLessThanOrEqual(minNr);
+            expect(pool.liveCount + pool.currNr).toBeGreaterThanOrEqual(minNr);
+          }
+        });
+      }),
+    );
   });
 
   it("may give its last element to who cannot wait", async () => {
