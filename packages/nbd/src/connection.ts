@@ -29,6 +29,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #isCollecting = false;
   /** Where a payload is being received directly. */
   #directBuffer: Uint8Array | null = null;
+  /** Nothing is received, because the transmission was blocked. */
+  #isPaused = false;
   #isClosed = false;
   #isEnding = false;
   /** Ends the task, whose life is the connection's. */
@@ -108,7 +110,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     else this.#transmission.push(asBuffer(buffer), end);
     this.#isCollecting = false;
     this.#outgoing?.flush();
-    return this.#transmission?.isBlocked !== true;
+    this.#isPaused = this.#transmission?.isBlocked === true;
+    return !this.#isPaused;
   }
 
   reply(request: Request): void {
@@ -127,18 +130,19 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   atTurnEnd(): void {
     const transmission = this.#transmission;
     if (transmission === null) return;
-    const wasBlocked = transmission.isBlocked;
     this.#isCollecting = true;
     transmission.proceed();
     this.#isCollecting = false;
     this.#outgoing?.flush();
-    if (wasBlocked) this.#resumeIfFree();
+    if (this.#isPaused) this.#resumeIfFree();
     this.#endIfFinished();
   }
 
   #resumeIfFree(): void {
     const isOver = this.#isClosed || this.#isEnding || this.#transmission?.isOver === true;
-    if (!isOver && this.#transmission?.isBlocked !== true) this.#socket.resume();
+    if (isOver || this.#transmission?.isBlocked === true) return;
+    this.#isPaused = false;
+    this.#socket.resume();
   }
 
   #negotiate(bytes: Buffer): void {

@@ -1,3 +1,7 @@
+export type { ServerAddress } from "./byte-stream.ts";
+export { type ChangeOptions, NbdClient, type ZeroOptions } from "./client.ts";
+export { NbdError, type NbdErrorCode } from "./client-error.ts";
+export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";
 export { DEFAULT_LIMITS, type NbdLimits } from "./limits.ts";
 export type { ListenAddress } from "./listener.ts";

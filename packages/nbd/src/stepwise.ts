@@ -9,8 +9,8 @@ import {
   SECTOR_BYTES,
 } from "@blkstack/bio";
 import { GFP_NOIO } from "@blkstack/memory";
+import { submitAndWait } from "@blkstack/make-request";
 import type { Task } from "@blkstack/task";
-import { submitAndWait } from "./bio-wait.ts";
 import type { ExportBackend } from "./export-backend.ts";
 import { replyErrorOf } from "./reply-error.ts";
 import type { Request } from "./request.ts";
@@ -189,8 +189,10 @@ class Steps {
     return bio;
   }
 
-  #wait(bio: Bio): Promise<BioStatus> {
-    return submitAndWait(bio, this.#backend.submitter, this.#task);
+  async #wait(bio: Bio): Promise<BioStatus> {
+    const status = await submitAndWait(this.#backend.submitter, bio, this.#task);
+    bio.put();
+    return status;
   }
 }
 

@@ -51,6 +51,8 @@ export class ArrayDevice implements BlockDevice {
   isLate = false;
   /** What every bio ends with. */
   status: BioStatus = BioStatus.Ok;
+  /** Whether zeroes are not supported, whatever the limits say. */
+  refusesZeroes = false;
   /** What a submitter has to wait for. */
   gate: Promise<void> | null = null;
 
@@ -80,13 +82,20 @@ export class ArrayDevice implements BlockDevice {
     const { op, flags, sector, sectors } = bio;
     this.seen.push({ op, flags, sector, sectors });
     if (this.isHolding) this.held.push(bio);
-    else if (this.isLate) setImmediate(() => void this.#end(bio));
+    else if (this.isLate)
+      setImmediate(() => {
+        this.#end(bio);
+      });
     else this.#end(bio);
   }
 
   #end(bio: Bio): void {
     if (this.status !== BioStatus.Ok) {
       bioError(bio, this.status);
+      return;
+    }
+    if (this.refusesZeroes && bio.op === BioOp.WriteZeroes) {
+      bioError(bio, BioStatus.NotSupported);
       return;
     }
     let at = bio.sector * SECTOR_BYTES;

@@ -1,0 +1,159 @@
+import type { Bytes } from "@blkstack/bio";
+import type { ByteStream } from "./byte-stream.ts";
+import { NbdError, protocolError } from "./client-error.ts";
+import {
+  EXPORT_NAME_PADDING_BYTES,
+  HandshakeFlag,
+  Info,
+  NBD_MAGIC,
+  Option,
+  OPTION_HEADER_BYTES,
+  OPTION_MAGIC,
+  OPTION_REPLY_HEADER_BYTES,
+  OPTION_REPLY_MAGIC,
+  OptionReply,
+  readUint64,
+  STRING_BYTES_MAX,
+} from "./wire.ts";
+
+/** What a server told of an export. */
+export interface RemoteExport {
+  readonly sizeBytes: Bytes;
+  /** Bits of the transmission flags, as they came. */
+  readonly flags: number;
+}
+
+export interface ListedExport {
+  readonly name: string;
+  readonly description: string;
+}
+
+interface Reply {
+  readonly type: number;
+  readonly data: Buffer;
+}
+
+/** No reply to an option that we send is longer: two texts and a little. */
+const REPLY_BYTES_MAX = 4 + 2 * STRING_BYTES_MAX;
+/** More than this is no list for people. */
+const EXPORTS_MAX = 10_000;
+/** Kinds of information that a server may add; no end of them is a way to keep a client busy. */
+const INFOS_MAX = 100;
+
+const ERROR_BIT = 0x8000_0000;
+
+/** Takes the greeting and answers it. Answers the flags in force. */
+export async function greet(stream: ByteStream): Promise<number> {
+  const greeting = await stream.take(18);
+  if (!startsWith(greeting, 0, NBD_MAGIC)) throw protocolError("this is no NBD server");
+  if (!startsWith(greeting, 8, OPTION_MAGIC)) {
+    throw protocolError("the server speaks an NBD of before 2007");
+  }
+  const known = HandshakeFlag.FixedNewstyle | HandshakeFlag.NoZeroes;
+  const flags = greeting.readUInt16BE(16) & known;
+  const answer = Buffer.alloc(4);
+  answer.writeUInt32BE(flags);
+  stream.send(answer);
+  return flags;
+}
+
+/** Chooses an export: by GO, or by EXPORT_NAME from a server that knows no GO. */
+export async function choose(
+  stream: ByteStream,
+  flags: number,
+  name: string,
+): Promise<RemoteExport> {
+  if ((flags & HandshakeFlag.FixedNewstyle) === 0) return chooseByName(stream, flags, name);
+  sendOption(stream, Option.Go, goQuery(name));
+  let described: RemoteExport | null = null;
+  for (let count = 0; count < INFOS_MAX; count += 1) {
+    const { type, data } = await takeReply(stream, Option.Go);
+    if (type === OptionReply.ErrUnsupported) return chooseByName(stream, flags, name);
+    if (type >= ERROR_BIT) throw refusal(name, type, data);
+    if (type === OptionReply.Ack) {
+      if (described === null) throw protocolError("the server began without telling the size");
+      return described;
+    }
+    if (type !== OptionReply.Info || data.length < 2) throw protocolError("an odd answer to GO");
+    if (data.readUInt16BE(0) === Info.Export) {
+      if (data.length !== 12) throw protocolError("an export described in too many or few bytes");
+      described = remoteExport(data, 2);
+    }
+  }
+  throw protocolError("the server does not stop informing");
+}
+
+/** Waits: until the server has told all of its exports. */
+export async function listExports(stream: ByteStream): Promise<ListedExport[]> {
+  sendOption(stream, Option.List, Buffer.alloc(0));
+  const listed: ListedExport[] = [];
+  for (;;) {
+    const { type, data } = await takeReply(stream, Option.List);
+    if (type === OptionReply.Ack) return listed;
+    if (type >= ERROR_BIT) throw refusal("", type, data);
+    if (type !== OptionReply.Server || data.length < 4) throw protocolError("an odd list");
+    const nameEnd = 4 + data.readUInt32BE(0);
+    if (nameEnd > data.length) throw protocolError("a name longer than its message");
+    if (listed.length === EXPORTS_MAX) throw protocolError("a list of more exports than 10000");
+    listed.push({
+      name: data.toString("utf8", 4, nameEnd),
+      description: data.toString("utf8", nameEnd),
+    });
+  }
+}
+
+/** Says goodbye before an export was chosen. */
+export function abort(stream: ByteStream): void {
+  sendOption(stream, Option.Abort, Buffer.alloc(0));
+}
+
+async function chooseByName(
+  stream: ByteStream,
+  flags: number,
+  name: string,
+): Promise<RemoteExport> {
+  sendOption(stream, Option.ExportName, Buffer.from(name));
+  const padding = (flags & HandshakeFlag.NoZeroes) === 0 ? EXPORT_NAME_PADDING_BYTES : 0;
+  return remoteExport(await stream.take(10 + padding), 0);
+}
+
+function sendOption(stream: ByteStream, option: number, data: Buffer): void {
+  const header = Buffer.alloc(OPTION_HEADER_BYTES);
+  header.writeUInt32BE(OPTION_MAGIC[0], 0);
+  header.writeUInt32BE(OPTION_MAGIC[1], 4);
+  header.writeUInt32BE(option, 8);
+  header.writeUInt32BE(data.length, 12);
+  stream.send(header, data);
+}
+
+async function takeReply(stream: ByteStream, option: number): Promise<Reply> {
+  const head = await stream.take(OPTION_REPLY_HEADER_BYTES);
+  const length = head.readUInt32BE(16);
+  if (!startsWith(head, 0, OPTION_REPLY_MAGIC)) throw protocolError("an answer without its magic");
+  if (head.readUInt32BE(8) !== option) throw protocolError("an answer to another option");
+  if (length > REPLY_BYTES_MAX) throw protocolError(`an answer of ${String(length)} bytes`);
+  return { type: head.readUInt32BE(12), data: await stream.take(length) };
+}
+
+function goQuery(name: string): Buffer {
+  const bytes = Buffer.from(name);
+  const query = Buffer.alloc(4 + bytes.length + 2);
+  query.writeUInt32BE(bytes.length, 0);
+  query.set(bytes, 4);
+  return query;
+}
+
+function remoteExport(data: Buffer, at: number): RemoteExport {
+  const sizeBytes = readUint64(data, at);
+  if (!Number.isSafeInteger(sizeBytes)) throw protocolError("an export of more than 2^53 bytes");
+  return { sizeBytes, flags: data.readUInt16BE(at + 8) };
+}
+
+function refusal(name: string, type: number, text: Buffer): NbdError {
+  const why = text.length > 0 ? text.toString() : `error ${(type - ERROR_BIT).toString()}`;
+  return new NbdError("NBD_REFUSED", `the server refuses "${name}": ${why}`);
+}
+
+function startsWith(bytes: Buffer, at: number, magic: readonly [number, number]): boolean {
+  return bytes.readUInt32BE(at) === magic[0] && bytes.readUInt32BE(at + 4) === magic[1];
+}
