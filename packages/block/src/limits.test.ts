@@ -142,9 +142,18 @@ describe("stacking", () => {
     const top = stackingLimits();
     stackLimits(top, b1(), 0);
     expect(stackLimits(top, b1(), 1)).toBe(-1);
+    expect(stackLimits(top, b1(), 0)).toBe(0);
+    expect(top.isMisaligned).toBe(true);
     const other = stackingLimits();
     expect(stackLimits(other, top, 0)).toBe(0);
     expect(other.isMisaligned).toBe(true);
+  });
+
+  it("does not line up with a range that begins inside a logical block", () => {
+    const top = stackingLimits();
+    const large = { ...defaultLimits(), logicalBlockBytes: 4096, physicalBlockBytes: 4096 };
+    expect(stackLimits(top, { ...large, ioMinBytes: 4096 }, 1)).toBe(-1);
+    expect(top).toMatchObject({ alignmentOffsetBytes: 3584, isMisaligned: true });
   });
 
   it.each([

@@ -119,6 +119,19 @@ describe("freezing", () => {
     expect(story).toEqual(["inside entered", "freezer froze it"]);
   });
 
+  it("goes on waiting when its task is woken for no reason", async () => {
+    const inside = spawnEntering("inside");
+    await scheduler.run();
+    const freezer = spawnFreezing("freezer");
+    await scheduler.run();
+    scheduler.wake(freezer);
+    await scheduler.run();
+    expect(story).toEqual(["inside entered"]);
+    queue.exit(inside);
+    await scheduler.run();
+    expect(story.at(-1)).toBe("freezer froze it");
+  });
+
   it("nests: the queue opens when the last one has thawed it", async () => {
     spawnFreezing("first");
     spawnFreezing("second");
@@ -184,6 +197,7 @@ describe("freezing", () => {
 describe("what a queue tells a report", () => {
   it("names who froze it to whoever wants to enter, and who is inside to whoever freezes", async () => {
     const inside = spawnEntering("inside");
+    const other = spawnEntering("other");
     await scheduler.run();
     const freezer = spawnFreezing("freezer");
     const late = spawnEntering("late");
@@ -193,7 +207,9 @@ describe("what a queue tells a report", () => {
     expect(queue.label).toBe("queue of sda");
     expect(queue.blockers()).toEqual([freezer]);
     expect(freezer.waitingFor?.label).toBe("queue of sda to drain");
-    expect(freezer.waitingFor?.blockers()).toEqual([inside]);
+    expect(freezer.waitingFor?.blockers()).toEqual([inside, other]);
+    queue.exit(inside);
+    expect(freezer.waitingFor?.blockers()).toEqual([other]);
   });
 
   it("names whom the freezer names, and only as long as the freeze lasts", async () => {

@@ -182,11 +182,12 @@ describe("a write to a read-only device", () => {
     expect(scheduler.warnings).toEqual(["submitter writes to read-only sda: WRITE sda [0..8)"]);
   });
 
-  it("is not what a read or an empty flush is", async () => {
+  it("is not what a read, a private inquiry or an empty flush is", async () => {
     const device = disk({ isReadOnly: true, limits: { hasVolatileCache: true } });
     expect(await submit(bioFor(device, { op: BioOp.Read }))).toBe("bio OK");
+    expect(await submit(bioFor(device, { op: BioOp.DriverIn }))).toBe("bio OK");
     expect(await submit(emptyFlush(device))).toBe("bio OK");
-    expect(device.seen).toHaveLength(2);
+    expect(device.seen).toHaveLength(3);
   });
 });
 

@@ -463,6 +463,40 @@ describe("segments", () => {
     );
   });
 
+  it("of a bio that a few compares find fitting do fit", () => {
+    const narrowLimits = fc
+      .record({
+        maxSectors: fc.integer({ min: 8, max: 32 }),
+        chunkSectors: fc.constantFrom(0, 0, 16),
+        physicalBlockBytes: fc.constantFrom(512, 4096),
+        maxSegments: fc.integer({ min: 1, max: 4 }),
+        maxSegmentBytes: fc.constantFrom(4096, 8192, 65_536),
+        segmentBoundaryMask: fc.constantFrom(4095, 8191, 16_383),
+        isGapless: fc.boolean(),
+      })
+      .map((some) => ({ ...defaultLimits(), ...some }));
+    const fewStretches = fc.array(
+      fc.record({
+        page: fc.nat(1),
+        offset: fc.constantFrom(0, 512, 3584),
+        length: fc.integer({ min: 1, max: 16 }).map((sectors) => sectors * 512),
+      }),
+      { minLength: 1, maxLength: 2 },
+    );
+    let fitting = 0;
+    fc.assert(
+      fc.property(fewStretches, narrowLimits, fc.nat(16), (stretches, limits, sector) => {
+        const bio = bioOf(stretches);
+        bio.sector = sector;
+        if (!surelyFits(bio, limits)) return;
+        fitting += 1;
+        expect(splitSectors(bio, limits)).toBe(bio.sectors);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(fitting).toBeGreaterThan(100);
+  });
+
   it("of a table with unused room do not count", () => {
     const bio = bioOf([{ page: 1, offset: 0, length: 4096 }]);
     bio.vecs.push(...createVecs(255));
