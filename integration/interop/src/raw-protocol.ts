@@ -67,13 +67,13 @@ export function goData(name: string, requests: readonly number[] = []): Buffer {
   return Buffer.concat(parts);
 }
 
-export interface OptionAnswer {
+interface OptionAnswer {
   readonly option: number;
   readonly type: number;
   readonly data: Buffer;
 }
 
-export async function readOptionReply(client: RawClient): Promise<OptionAnswer> {
+async function readOptionReply(client: RawClient): Promise<OptionAnswer> {
   const head = await client.read(20);
   if (head.readBigUInt64BE() !== OPTION_REPLY_MAGIC) throw new Error("no option reply");
   const data = Buffer.from(await client.read(head.readUInt32BE(16)));
