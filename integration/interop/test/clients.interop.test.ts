@@ -178,7 +178,13 @@ interface FioReport {
 
 async function fio(...args: readonly string[]): Promise<FioReport["jobs"]> {
   const common = ["--name=verify", "--ioengine=nbd", `--uri=${uri}`, "--output-format=json"];
-  const verify = ["--verify=crc32c", "--do_verify=1", "--verify_fatal=1", "--randrepeat=1"];
+  const verify = [
+    "--verify=crc32c",
+    "--do_verify=1",
+    "--verify_state_save=0",
+    "--verify_fatal=1",
+    "--randrepeat=1",
+  ];
   const printed = await succeed("fio", [...common, ...verify, ...args], { timeoutMs: 120_000 });
   return (JSON.parse(printed.slice(printed.indexOf("{"))) as FioReport).jobs;
 }

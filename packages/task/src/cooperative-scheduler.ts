@@ -82,15 +82,9 @@ export abstract class CooperativeScheduler implements Scheduler {
   }
 
   raise<Work>(source: InterruptSource<Work>, work: Work): void {
-    this.interrupt(() => {
-      source.handleInterrupt(work);
-    });
-  }
-
-  protected interrupt(handler: () => void): void {
     this.#interruptDepth += 1;
     try {
-      handler();
+      source.handleInterrupt(work);
     } finally {
       this.#interruptDepth -= 1;
     }
@@ -98,12 +92,13 @@ export abstract class CooperativeScheduler implements Scheduler {
 
   /** Fires a timer; what it throws has no caller to go to. */
   protected fire(timer: TimerSource): void {
+    this.#interruptDepth += 1;
     try {
-      this.interrupt(() => {
-        timer.fire();
-      });
+      timer.fire();
     } catch (error) {
       this.failed(error);
+    } finally {
+      this.#interruptDepth -= 1;
     }
   }
 
