@@ -24,7 +24,8 @@ class BioVocabulary implements Vocabulary {
   fingerprint(run: RunView): string {
     let text = "";
     for (const [place, bios] of lists(run)) {
-      for (const bio of bios) if (bio instanceof Bio) text += `${place}:${bioName(bio)},`;
+      // Not its serial: which element of a pool it is makes no difference.
+      for (const bio of bios) if (bio instanceof Bio) text += `${place}:${bio.toString()},`;
     }
     return text;
   }

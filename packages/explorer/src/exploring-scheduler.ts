@@ -71,12 +71,15 @@ export class ExploringScheduler implements Scheduler {
   readonly #options: RunOptions;
   readonly #histories: Histories | null;
   readonly #probe: StallProbe;
+  readonly #ignored = new Set<object>();
   readonly #enabled: Actor[] = [];
   readonly #eager: ExploredTask[] = [];
   #interruptCount = 0;
   #isInInterrupt = false;
   /** Whose step is going on; null while the scenario is built. */
   #current: Actor | null = null;
+  /** Who spawned the tasks that are being started. */
+  #spawner: Actor | null = null;
   #phase: Phase = Phase.Building;
   #steps = 0;
   #finish: (stop: Stop) => void = () => undefined;
@@ -129,10 +132,10 @@ export class ExploringScheduler implements Scheduler {
     this.#stop({ why: "foreign-await", task });
   }
 
+  /** A worker or the like. What it does up to its first announcement belongs to the present step. */
   spawn(name: string, body: TaskBody): Task {
     const task = this.#add(name, { body, isService: true });
-    // What a package starts while the stack is built has settled before the story begins.
-    if (this.#phase === Phase.Building) this.#eager.push(task);
+    this.#eager.push(task);
     return task;
   }
 
@@ -147,6 +150,7 @@ export class ExploringScheduler implements Scheduler {
   }
 
   mayPreempt(task: Task, access: Access): Promise<void> | undefined {
+    if (this.#ignored.has(access.object)) return undefined;
     // While the stack is built, and in interrupts, nobody else can run.
     if (this.#phase === Phase.Building || this.#isInInterrupt) {
       this.touch(access);
@@ -167,8 +171,13 @@ export class ExploringScheduler implements Scheduler {
     return chosen as Promise<unknown> as Promise<void>;
   }
 
+  /** From here on, uses of `object` are nobody's business: no step is announced for them. */
+  ignore(object: object): void {
+    this.#ignored.add(object);
+  }
+
   touch(access: Access): void {
-    if (this.#current === null) return;
+    if (this.#current === null || this.#ignored.has(access.object)) return;
     this.#histories?.use(this.#current, access);
     this.#options.recorder?.touched(access);
   }
@@ -179,7 +188,8 @@ export class ExploringScheduler implements Scheduler {
     this.#histories?.use(sleeper, { object: on, mode: AccessMode.Write, label: "" });
     sleeper.waitingFor = on;
     sleeper.state = TaskState.Sleeping;
-    sleeper.waitsSinceStep = this.#steps;
+    // Who asks again in vain has been waiting all the time.
+    if (!this.#probe.isRunning) sleeper.waitsSinceStep = this.#steps;
     sleeper.guard = null;
     if (timeoutMs !== undefined) {
       sleeper.timeout = this.time.start({
@@ -214,11 +224,12 @@ export class ExploringScheduler implements Scheduler {
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
-    const { isRetry, label } = timer;
     return this.time.start({
       delayMs,
-      isRetry,
-      label,
+      get isRetry() {
+        return timer.isRetry;
+      },
+      label: timer.label,
       fire: () => {
         timer.fire();
       },
@@ -258,12 +269,17 @@ export class ExploringScheduler implements Scheduler {
       if (this.#phase !== Phase.Running) return;
       const fresh = this.#eager.shift();
       if (fresh !== undefined) {
+        this.#spawner ??= this.#current;
         this.#start(fresh);
         return;
       }
+      // The step is still its spawner's.
+      this.#current = this.#spawner ?? this.#current;
+      this.#spawner = null;
       recorder?.settled();
       const enabled = this.#collectEnabled();
-      if (this.#histories?.isKnown(strategy.isRepeating, this.#options.stateText()) === true) {
+      // What is being repeated was seen, by the run that is repeated.
+      if (!strategy.isRepeating && this.#histories?.isKnown(this.#options.stateText()) === true) {
         this.#stop({ why: "given-up" });
         return;
       }
@@ -368,7 +384,9 @@ export class ExploringScheduler implements Scheduler {
       return false;
     }
     this.#options.recorder?.note(`${String(this.time.nowMs())} ms: ${timer.label}`);
-    this.#interrupt(timer.fire);
+    this.#interrupt(() => {
+      timer.fire();
+    });
     return true;
   }
 

@@ -61,10 +61,9 @@ export class Histories {
     this.#over.push(interrupt.history);
   }
 
-  /** Notes the present state; whether it was seen before, other than by the run repeated. */
-  isKnown(isRepeating: boolean, extra: string): boolean {
-    const isNew = this.#table.visit(this.#key() + extra);
-    return !isNew && !isRepeating;
+  /** Notes the present state; whether it was seen before. `extra` is what else there is to it. */
+  isKnown(extra: string): boolean {
+    return !this.#table.visit(this.#key() + extra);
   }
 
   #key(): string {

@@ -13,6 +13,7 @@ export {
   type Expectation,
   type Scenario,
   type SpawnOptions,
+  type Summary,
   type Variant,
   type World,
 } from "./scenario.ts";

@@ -22,7 +22,7 @@ export class Recorder {
   readonly choices: RecordedChoice[] = [];
   readonly #describe: (actor: Actor) => string;
   readonly #onSettled: (steps: number) => void;
-  #mark: { steps: number; choices: number } | null = null;
+  #mark: { steps: number; choices: number; notes: number } | null = null;
 
   constructor(describe: (actor: Actor) => string, onSettled: (steps: number) => void) {
     this.#describe = describe;
@@ -61,13 +61,16 @@ export class Recorder {
 
   /** What follows may turn out not to belong to the story. */
   mark(): void {
-    this.#mark = { steps: this.steps.length, choices: this.choices.length };
+    const notes = this.steps.at(-1)?.notes.length ?? 0;
+    this.#mark = { steps: this.steps.length, choices: this.choices.length, notes };
   }
 
   forgetAfterMark(): void {
     if (this.#mark === null) return;
     this.steps.length = this.#mark.steps;
     this.choices.length = this.#mark.choices;
+    const last = this.steps.at(-1);
+    if (last !== undefined) last.notes.length = this.#mark.notes;
     this.#mark = null;
   }
 

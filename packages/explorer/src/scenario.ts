@@ -44,8 +44,26 @@ export interface World {
    * a stall is told from a pause, and states are told apart.
    */
   observe(label: string, read: () => string | number): void;
+  /**
+   * Takes no choice before uses of this object: nothing depends on their order. A claim of the
+   * scenario, as coarse as it wants; the explorer believes it.
+   */
+  ignore(object: object): void;
+  /**
+   * Says what there is to know of a shared object, so that more states are equal. Without it two
+   * orders of uses are different states for ever, whether or not anybody can tell.
+   */
+  summarise(object: object, summary: Summary): void;
   /** Asked when every task has come to its end. Answers complaints: leaks, bios not ended. */
   atEnd(check: () => Iterable<string | Finding>): void;
+}
+
+/** All that a shared object comes to. Wrong ones make a search overlook schedules. */
+export interface Summary {
+  /** The whole of its state, as far as anything that happens later depends on it. */
+  readonly holds: () => string | number;
+  /** What a task that uses it learns from that; a use in mode `Release` must tell it nothing. */
+  readonly shows: () => string | number;
 }
 
 export interface SpawnOptions {

@@ -25,6 +25,7 @@ export class StateTable {
   readonly #texts = new Map<string, number>();
   readonly #seen = new Set<string>();
   #versions = new Map<object, Version>();
+  #summaries = new Map<object, () => string | number>();
   #next = 1;
 
   get stateCount(): number {
@@ -38,6 +39,12 @@ export class StateTable {
 
   forRun(): void {
     this.#versions = new Map();
+    this.#summaries = new Map();
+  }
+
+  /** From here on in this run, `shows` is what using `object` tells. */
+  summarise(object: object, shows: () => string | number): void {
+    this.#summaries.set(object, shows);
   }
 
   /** Whether this state is new. */
@@ -66,6 +73,11 @@ export class StateTable {
   use(history: number, access: Access): number {
     const { object, mode } = access;
     if (object instanceof Cell) return this.#useCell(history, object, mode);
+    const summary = this.#summaries.get(object);
+    if (summary !== undefined) {
+      const shown = mode === AccessMode.Release ? "" : String(summary());
+      return this.then(this.then(history, mode), this.#text(shown));
+    }
     let version = this.#versions.get(object);
     if (version === undefined) {
       version = { lastWrite: 0, reads: [], releases: [] };

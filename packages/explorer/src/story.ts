@@ -1,3 +1,4 @@
+import { ExploredTask } from "./actor.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { Outcome } from "./run.ts";
@@ -90,7 +91,10 @@ function holderLines(node: WaitNode, told: Set<WaitNode>, indent: string): strin
     if (told.has(holder)) continue;
     told.add(holder);
     for (const next of holder.next) {
-      if (!told.has(next)) lines.push(...onwardLines(next, told, `${indent}  `));
+      // A task has said already what it waits for; anything else is named first.
+      const isTask = holder.thing instanceof ExploredTask;
+      if (isTask) lines.push(...holderLines(next, told, `${indent}  `));
+      else if (!told.has(next)) lines.push(...onwardLines(next, told, `${indent}  `));
     }
   }
   return lines;

@@ -4,20 +4,25 @@ import type { Clock, TimerHandle } from "@blkstack/task";
 export class ArmedTimer implements TimerHandle {
   readonly atMs: number;
   readonly delayMs: number;
-  /** Only asks again for what somebody else must bring: no hope in a stall. */
-  readonly isRetry: boolean;
   readonly label: string;
-  readonly fire: () => void;
-  history = 0;
+  readonly #what: TimerWish;
   readonly #timers: ArmedTimer[];
 
   constructor(timers: ArmedTimer[], nowMs: number, what: TimerWish) {
     this.#timers = timers;
     this.atMs = nowMs + what.delayMs;
     this.delayMs = what.delayMs;
-    this.isRetry = what.isRetry;
     this.label = what.label;
-    this.fire = what.fire;
+    this.#what = what;
+  }
+
+  /** Only asks again for what somebody else must bring: no hope in a stall. May change. */
+  get isRetry(): boolean {
+    return this.#what.isRetry;
+  }
+
+  fire(): void {
+    this.#what.fire();
   }
 
   cancel(): void {
@@ -30,7 +35,7 @@ export interface TimerWish {
   readonly delayMs: number;
   readonly isRetry: boolean;
   readonly label: string;
-  readonly fire: () => void;
+  fire(): void;
 }
 
 /**

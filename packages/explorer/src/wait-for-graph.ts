@@ -45,7 +45,7 @@ export class WaitForGraph {
     for (const task of this.stuckTasks) {
       const path: WaitNode[] = [];
       const found = closeCircle(task, path, new Set());
-      if (found !== null) return found;
+      if (found !== null) return fromTask(found);
     }
     return null;
   }
@@ -153,6 +153,14 @@ function closeCircle(
   path.pop();
   dead.add(node);
   return null;
+}
+
+/** The same circle, told from a task if there is one in it. */
+function fromTask(circle: readonly WaitNode[]): readonly WaitNode[] {
+  const round = circle.slice(0, -1);
+  const start = round.findIndex(({ thing }) => thing instanceof ExploredTask);
+  if (start < 0) return circle;
+  return [...round.slice(start), ...round.slice(0, start + 1)];
 }
 
 function isWaitable(thing: object): thing is Waitable {

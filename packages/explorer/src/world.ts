@@ -3,7 +3,7 @@ import type { Guard } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { ExploringScheduler, type RunOptions } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
-import type { SpawnOptions, World } from "./scenario.ts";
+import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 
 type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText">;
@@ -13,12 +13,15 @@ export class RunWorld implements World, RunView {
   readonly scheduler: ExploringScheduler;
   readonly places: Place[] = [];
   readonly endChecks: (() => Iterable<string | Finding>)[] = [];
+  readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
+  readonly #summaries: Summary[] = [];
   readonly #observed: { label: string; read: () => string | number }[] = [];
   readonly #vocabularies: readonly Vocabulary[];
 
   constructor(options: SchedulerOptions, vocabularies: readonly Vocabulary[]) {
     this.#vocabularies = vocabularies;
+    this.#options = options;
     this.scheduler = new ExploringScheduler({
       ...options,
       fingerprint: () => this.#fingerprint(),
@@ -48,6 +51,15 @@ export class RunWorld implements World, RunView {
     this.#observed.push({ label, read });
   }
 
+  ignore(object: object): void {
+    this.scheduler.ignore(object);
+  }
+
+  summarise(object: object, summary: Summary): void {
+    this.#options.states?.summarise(object, summary.shows);
+    this.#summaries.push(summary);
+  }
+
   atEnd(check: () => Iterable<string | Finding>): void {
     this.endChecks.push(check);
   }
@@ -67,6 +79,7 @@ export class RunWorld implements World, RunView {
   #stateText(): string {
     let text = "";
     for (const { value } of this.#cells) text += `${String(value)},`;
+    for (const { holds } of this.#summaries) text += `${String(holds())},`;
     for (const { read } of this.#observed) text += `${String(read())},`;
     for (const vocabulary of this.#vocabularies) text += vocabulary.fingerprint(this);
     return text;

@@ -1,0 +1,78 @@
+import { explore, replay, parseTrace, type Scenario } from "@blkstack/explorer";
+import { describe, expect, it } from "vitest";
+import { scenarios } from "./index.ts";
+
+const SLOW_MS = 240_000;
+
+function scenarioNamed(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new RangeError(`no scenario ${name}`);
+  return found;
+}
+
+describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+  "%s",
+  (_name, scenario) => {
+    const variants = Object.entries(scenario.variants);
+    const wrong = variants.filter(([, { expect: kind }]) => kind !== "ok");
+    const right = variants.filter(([, { expect: kind }]) => kind === "ok");
+
+    it.each(wrong)(
+      "%s comes to what it is said to",
+      { timeout: SLOW_MS },
+      async (variant, { expect: kind }) => {
+        const report = await explore(scenario, variant);
+        expect(report).toMatchObject({ verdict: "found", kind });
+        const { trace } = report;
+        if (trace === null) throw new Error("found, and no trace");
+        const replayed = await replay(scenario, parseTrace(JSON.stringify(trace)));
+        expect(replayed).toMatchObject({ isSame: true, report: { kind, message: report.message } });
+      },
+    );
+
+    it.each(right)("%s is proved", { timeout: SLOW_MS }, async (variant) => {
+      const report = await explore(scenario, variant);
+      expect(report).toMatchObject({ verdict: "proved", isComplete: true, healedRuns: 0 });
+      expect(report.runs).toBeGreaterThan(1);
+      expect(report.story).toContain(`proved: ${String(report.runs)} runs`);
+    });
+  },
+);
+
+describe("bioset-split", () => {
+  const story = scenarioNamed("bioset-split");
+
+  it("names the bio that is parked on the list of the very task that waits", async () => {
+    const { story: text } = await explore(story, "no-rescuer");
+    expect(text).toContain('submitter-1 waits for bio_set "md0-split"');
+    expect(text).toContain("parked on submitter-1's own bio_list[0]");
+    expect(text).toContain("1 of all 1 runs failed");
+  });
+
+  it.each(["rescuer", "vecs-rescuer", "both-lists", "rescuer-first"])(
+    "%s is proved alike with equal states merged and without",
+    async (variant) => {
+      const all = await explore(story, variant, { dedupe: "none" });
+      const merged = await explore(story, variant, { dedupe: "states" });
+      expect([all.verdict, merged.verdict]).toEqual(["proved", "proved"]);
+      expect(merged.runs).toBeLessThan(all.runs);
+    },
+  );
+
+  it.each(["queues-before-appending", "pools-first", "vecs-leak", "punt-everything"])(
+    "%s is found with equal states merged and without",
+    { timeout: SLOW_MS },
+    async (variant) => {
+      const options = { after: "first" } as const;
+      const all = await explore(story, variant, { ...options, dedupe: "none" });
+      const merged = await explore(story, variant, { ...options, dedupe: "states" });
+      expect(all.verdict).toBe("found");
+      expect(merged.kind).toBe(all.kind);
+    },
+  );
+
+  it("random walks find the deadlock of two tasks too", async () => {
+    const report = await explore(story, "two-tasks-no-rescuer", { strategy: "random", seed: 7 });
+    expect(report).toMatchObject({ verdict: "found", kind: "DEADLOCK", isComplete: false });
+  });
+});
