@@ -9,7 +9,10 @@ export interface NbdLimits {
   readonly requestsInFlightMax: number;
   /** Payload of those; one request is always let through. */
   readonly bytesInFlightMax: Bytes;
-  /** Payload that all connections together may hold; a client beyond it waits its turn. */
+  /**
+   * Payload that all connections together may hold, at least two of the largest requests; a
+   * client beyond it waits its turn.
+   */
   readonly serverBytesMax: Bytes;
   /** Connections that have chosen an export; further clients are turned away. */
   readonly connectionsMax: number;
@@ -47,8 +50,9 @@ export function resolveLimits(given: Partial<NbdLimits> = {}): NbdLimits {
   if (limits.requestBytesMax < MIB || limits.requestBytesMax > 64 * MIB) {
     throw new BlockError("BLK_LIMITS", "EINVAL", "limit requestBytesMax must be 1 to 64 MiB");
   }
-  if (limits.serverBytesMax < limits.requestBytesMax) {
-    throw new BlockError("BLK_LIMITS", "EINVAL", "limit serverBytesMax is below one request");
+  // Memory comes in powers of two, and an unaligned request needs a little more than it moves.
+  if (limits.serverBytesMax < 2 * limits.requestBytesMax) {
+    throw new BlockError("BLK_LIMITS", "EINVAL", "limit serverBytesMax is below two requests");
   }
   return limits;
 }

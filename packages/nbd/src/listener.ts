@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { BlockError } from "@blkstack/block";
+import { BlockError, type Errno } from "@blkstack/block";
 
 /** Where to listen. `host` is the loopback and `port` is NBD's own unless told. */
 export type ListenAddress =
@@ -10,6 +10,8 @@ export type ListenAddress =
 export const NBD_PORT = 10_809;
 const LOOPBACK = "127.0.0.1";
 const BACKLOG = 1024;
+/** Of longer paths the system would take the beginning, and say nothing. */
+const PATH_BYTES_MAX = 107;
 /** Of a socket's mode: all rights of group and others. */
 const OWNER_ONLY_UMASK = 0o177;
 const OWNER_ONLY_MODE = 0o600;
@@ -34,11 +36,7 @@ export class Listener {
   ): Promise<Listener> {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, onConnection);
     if ("unix" in address) await listenUnix(server, address.unix);
-    else {
-      const { host = LOOPBACK, port = NBD_PORT } = address;
-      server.listen({ host, port, backlog: BACKLOG });
-      await once(server, "listening");
-    }
+    else await listenTcp(server, address.host ?? LOOPBACK, address.port ?? NBD_PORT);
     // An accept that fails, for want of file descriptors, is the client's misfortune alone.
     server.on("error", () => undefined);
     return new Listener(server);
@@ -53,7 +51,16 @@ export class Listener {
   }
 }
 
+async function listenTcp(server: Server, host: string, port: number): Promise<void> {
+  server.listen({ host, port, backlog: BACKLOG });
+  await whenListening(server, `${host} port ${String(port)}`);
+}
+
 async function listenUnix(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
+    const most = `at most ${String(PATH_BYTES_MAX)} bytes`;
+    throw new BlockError("BLK_DEVICE", "EINVAL", `${path}: a unix socket's path has ${most}`);
+  }
   await removeDeadSocket(path);
   const umask = maskOwnerOnly();
   try {
@@ -61,8 +68,19 @@ async function listenUnix(server: Server, path: string): Promise<void> {
   } finally {
     if (umask !== null) process.umask(umask);
   }
-  await once(server, "listening");
+  await whenListening(server, path);
   await chmod(path, OWNER_ONLY_MODE);
+}
+
+async function whenListening(server: Server, where: string): Promise<void> {
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const errno: Errno = code === "EADDRINUSE" ? "EBUSY" : code === "EACCES" ? "EACCES" : "EINVAL";
+    const text = `cannot listen on ${where}: ${message}`;
+    throw new BlockError("BLK_DEVICE", errno, text, { cause: error });
+  }
 }
 
 /** The path must be nobody else's for a single moment; a worker thread may not change the mask. */

@@ -1,6 +1,6 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ReplyFormat } from "./reply-format.ts";
-import { type Request, RequestQueue } from "./request.ts";
+import { type Request, OutcomeQueue } from "./request.ts";
 
 /** Where replies go: a socket. Nothing written may change until `done`. */
 export interface ReplySink {
@@ -42,7 +42,7 @@ export class Outgoing {
   readonly #release: (request: Request) => void;
   /** Called whenever the sink has taken everything that was written. */
   readonly #onWritten: () => void;
-  readonly #ready: RequestQueue = new RequestQueue();
+  readonly #ready: OutcomeQueue = new OutcomeQueue();
   /** Requests whose pages are being written. */
   readonly #sending: Request[] = [];
   readonly #pieces: Uint8Array[] = [];

@@ -63,7 +63,7 @@ export class Request implements RangeHold {
 }
 
 /** Requests queued through `next`. */
-export class RequestQueue {
+export class OutcomeQueue {
   head: Request | null = null;
   #tail: Request | null = null;
 

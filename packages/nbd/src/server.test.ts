@@ -55,6 +55,19 @@ describe("the server", () => {
     expect((await slow.takeAll()).equals(expected)).toBe(true);
   });
 
+  it("serves also where a socket cannot receive into buffers of ours", async () => {
+    vi.stubGlobal("process", { ...process, platform: "win32" });
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    const served = await serve(new ArrayDevice(4 * MIB));
+    const client = await NbdClient.connect({ unix: served.path });
+    const data = Buffer.alloc(3 * MIB, "0123456789");
+    await Promise.all([client.write(5, data), client.flush()]);
+    expect(Buffer.compare(await client.read(5, data.length), data)).toBe(0);
+    await client.close();
+  });
+
   it("serves a client at once that comes after 1000 who only connected (N24)", async () => {
     const served = await serve();
     for (let n = 0; n < 1000; n += 1) served.connect();
@@ -204,8 +217,9 @@ describe("the server", () => {
     expect(() => new NbdServer({ ...base, exports: twice })).toThrow(/"a" is there twice/);
     const long = [{ name: "n".repeat(4097), device }];
     expect(() => new NbdServer({ ...base, exports: long })).toThrow(/longer than 4096/);
-    const limits = { closeMs: 0 };
-    expect(() => new NbdServer({ ...base, exports: [], limits })).toThrow(/closeMs/);
+    for (const limits of [{ closeMs: 0 }, { requestBytesMax: 512 }, { serverBytesMax: 512 }]) {
+      expect(() => new NbdServer({ ...base, exports: [], limits })).toThrow(/limit/);
+    }
   });
 });
 
@@ -225,6 +239,8 @@ describe("listening", () => {
     const file = join(folder, "file");
     await writeFile(file, "precious");
     await expect(served.server.listen({ unix: file })).rejects.toThrow(/is no socket/);
+    const long = join(folder, "n".repeat(100));
+    await expect(served.server.listen({ unix: long })).rejects.toThrow(/at most 107 bytes/);
     const dead = await leaveDeadSocket(folder);
     await served.server.listen({ unix: dead });
     expect(await NbdClient.list({ unix: dead })).toHaveLength(1);
@@ -235,6 +251,10 @@ describe("listening", () => {
     const { uri, port } = await served.server.listen({ port: 0 });
     expect(uri).toBe(`nbd://127.0.0.1:${String(port)}/`);
     const client = await NbdClient.connect({ host: "127.0.0.1", port: port ?? 0 }, "disk");
+    await expect(served.server.listen({ port: port ?? 0 })).rejects.toMatchObject({
+      code: "BLK_DEVICE",
+      errno: "EBUSY",
+    });
     await client.write(3, Buffer.from("over TCP"));
     expect(Buffer.from(await client.read(3, 8)).toString()).toBe("over TCP");
     await client.close();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Submitter } from "@blkstack/block";
+import { BlockError, type Submitter } from "@blkstack/block";
 import { PAGE_BYTES } from "@blkstack/bio";
 import { type Memory, PageAllocator } from "@blkstack/memory";
 import type { Scheduler } from "@blkstack/task";
@@ -108,8 +108,11 @@ export class NbdServer {
     const listener = await Listener.open(address, (socket) => {
       this.#accept(socket);
     });
+    if (this.#isClosing) {
+      await listener.close();
+      throw new BlockError("BLK_STATE", "EINVAL", "this server is closed");
+    }
     this.#listeners.push(listener);
-    if (this.#isClosing) await listener.close();
     const { port } = listener;
     const uri =
       "unix" in address
