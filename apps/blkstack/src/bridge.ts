@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile, readlink } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { Duplex } from "node:stream";
 import { formatNbdUri } from "@blkstack/nbd";
@@ -50,13 +51,16 @@ export class InheritedSockets {
   /** Takes clients of `count` sockets to the server at `socketPath`. Throws when one cannot be had. */
   async open(count: number, socketPath: string, exportName: string): Promise<void> {
     for (let index = 0; index < count; index += 1) {
+      const fd = LISTEN_FDS_START + index;
       const server = createServer({ allowHalfOpen: true }, (client) => {
         bridgeClient(client, socketPath);
       });
-      server.listen({ fd: LISTEN_FDS_START + index });
+      server.listen({ fd });
       await once(server, "listening");
       this.#servers.push(server);
-      this.addresses.push(addressOf(server, exportName));
+      const address = await addressOf(server, fd, exportName);
+      // Whoever made a socket whose path nobody knows has no need to be told.
+      if (address.socketPath !== "" || address.port !== null) this.addresses.push(address);
     }
   }
 
@@ -66,12 +70,24 @@ export class InheritedSockets {
   }
 }
 
-function addressOf(server: Server, exportName: string): ServedAddress {
+async function addressOf(server: Server, fd: number, exportName: string): Promise<ServedAddress> {
   const address: AddressInfo | string | null = server.address();
-  if (address === null) throw new Error("a socket that listens has an address");
-  if (typeof address === "string") {
-    return { uri: formatNbdUri({ unix: address, exportName }), socketPath: address, port: null };
+  if (address !== null && typeof address !== "string") {
+    const { address: host, port } = address;
+    return { uri: formatNbdUri({ host, port, exportName }), socketPath: "", port };
   }
-  const { address: host, port } = address;
-  return { uri: formatNbdUri({ host, port, exportName }), socketPath: "", port };
+  const path = await unixPathOf(fd);
+  return { uri: formatNbdUri({ unix: path, exportName }), socketPath: path, port: null };
+}
+
+/** Node does not know the path of a socket that it did not bind; Linux does. Empty: nobody does. */
+async function unixPathOf(fd: number): Promise<string> {
+  try {
+    const inode = /\d+/.exec(await readlink(`/proc/self/fd/${String(fd)}`))?.[0] ?? "";
+    const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
+    const found = sockets.find((line) => line.split(/ +/)[6] === inode);
+    return found?.split(/ +/).slice(7).join(" ") ?? "";
+  } catch {
+    return "";
+  }
 }

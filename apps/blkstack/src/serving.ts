@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
-import { formatNbdUri, NbdServer } from "@blkstack/nbd";
+import { DEFAULT_LIMITS, formatNbdUri, type NbdLimits, NbdServer } from "@blkstack/nbd";
 import type { Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
+
+const MIB = 2 ** 20;
 
 /** An address that clients can connect to. */
 export interface ServedAddress {
@@ -46,7 +48,7 @@ export async function serveStack(
   const exports = [...stack.exports.values()].map((each) => {
     return { ...each, isDefault: each.name === exportName };
   });
-  const server = new NbdServer({ ...ground, exports, limits: { serverBytesMax: memoryBytes } });
+  const server = new NbdServer({ ...ground, exports, limits: limitsFor(memoryBytes) });
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const close = async (): Promise<void> => {
     await server.close();
@@ -63,6 +65,16 @@ export async function serveStack(
     await close();
     throw error;
   }
+}
+
+/** With little memory a client gets less at a time, so that there is some for another. */
+function limitsFor(memoryBytes: Bytes): Partial<NbdLimits> {
+  const half = Math.floor(memoryBytes / 2 / MIB) * MIB;
+  return {
+    serverBytesMax: memoryBytes,
+    requestBytesMax: Math.min(DEFAULT_LIMITS.requestBytesMax, half),
+    bytesInFlightMax: Math.min(DEFAULT_LIMITS.bytesInFlightMax, half),
+  };
 }
 
 async function listenAt(

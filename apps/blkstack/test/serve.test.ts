@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { NbdClient } from "@blkstack/nbd";
 import { expect, it } from "vitest";
 import { run, start, temporaryFolder } from "./cli.ts";
 
@@ -113,7 +114,7 @@ const MISTAKES: readonly (readonly [what: string, argv: string, complaint: strin
   [
     "an address of somebody else's",
     "s.yaml --listen unix:free --listen tcp:192.0.2.1:0",
-    "listen EADDRNOTAVAIL: address not available 192.0.2.1",
+    "cannot listen on 192.0.2.1 port 0: listen EADDRNOTAVAIL: address not available 192.0.2.1",
   ],
   [
     "an image that is not there",
@@ -137,3 +138,16 @@ it.each(MISTAKES)(
     expect(await readdir(cwd)).toEqual(["nothing.yaml", "s.yaml", "taken"]);
   },
 );
+
+it("what a client wrote is in the image when the server has ended", async () => {
+  const cwd = await folderWith(STACK);
+  const served = start(["serve", "s.yaml", "--listen", "unix:s", "--memory", "2MiB"], { cwd });
+  await served.printed("ready");
+  const client = await NbdClient.connect({ unix: join(cwd, "s") });
+  await client.write(512, new Uint8Array(1024).fill(7));
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+  const image = await readFile(join(cwd, "new.img"));
+  expect([...new Set(image.subarray(512, 1536))]).toEqual([7]);
+  expect(image.length).toBe(64 * 1024);
+});

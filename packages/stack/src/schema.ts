@@ -13,7 +13,7 @@ const YES_OR_NO = { description: "true or false", type: "boolean" } as const;
  * The stack file as a JSON schema (draft 07); `schema/stack.schema.json` is the same for editors.
  * A `description` completes "it should be …" in complaints.
  */
-export const STACK_SCHEMA = {
+export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
   $schema: "http://json-schema.org/draft-07/schema#",
   $id: "urn:blkstack:stack-file:1",
   title: "blkstack stack file",
@@ -79,4 +79,4 @@ export const STACK_SCHEMA = {
       },
     },
   },
-} as const;
+};

@@ -1,0 +1,79 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { run, temporaryFolder } from "./cli.ts";
+
+it("scenarios lists every variant with the verdict expected of it", async () => {
+  const { stdout } = await run(["scenarios", "--json"]);
+  const { scenarios } = JSON.parse(stdout) as {
+    scenarios: { name: string; variants: { name: string; expect: string }[] }[];
+  };
+  const split = scenarios.find(({ name }) => name === "bioset-split");
+  expect(split?.variants).toContainEqual(
+    expect.objectContaining({ name: "no-rescuer", expect: "DEADLOCK" }),
+  );
+  const table = await run(["scenarios"]);
+  expect(table.stdout).toMatch(/^bioset-split:no-rescuer +DEADLOCK +\S/m);
+});
+
+it("a deadlock that is found has exit status 1, a story, and a trace that repeats it", async () => {
+  const cwd = await temporaryFolder();
+  const found = await run(["explore", "bioset-split:no-rescuer", "--trace", "t.json"], { cwd });
+  expect(found).toMatchObject({ status: 1, stderr: "" });
+  expect(found.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer/);
+  const replayed = await run(["replay", "t.json"], { cwd });
+  expect(replayed).toMatchObject({ status: 1, stderr: "" });
+  expect(replayed.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer/);
+});
+
+it("a trace that does not fit is told in one line", async () => {
+  const cwd = await temporaryFolder();
+  await run(["explore", "bioset-split:no-rescuer", "--trace", "t.json"], { cwd });
+  const trace = JSON.parse(await readFile(join(cwd, "t.json"), "utf8")) as { steps: unknown[] };
+  await writeFile(join(cwd, "t.json"), JSON.stringify({ ...trace, steps: [] }));
+  const { status, stdout, stderr } = await run(["replay", "t.json"], { cwd });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(/^blkstack: t\.json does not fit this version: [^\n]+\n$/);
+  await writeFile(join(cwd, "t.json"), "{}");
+  expect((await run(["replay", "t.json"], { cwd })).stderr).toMatch(
+    /^blkstack: cannot read the trace t\.json: not a trace[^\n]*\n$/,
+  );
+});
+
+it("nothing found has exit status 0, and JSON is one object on one line", async () => {
+  const { status, stdout } = await run(["explore", "bioset-split:rescuer", "--json"]);
+  expect(status).toBe(0);
+  expect(stdout.trimEnd()).not.toContain("\n");
+  expect(JSON.parse(stdout)).toMatchObject({
+    scenario: "bioset-split",
+    variant: "rescuer",
+    expect: "ok",
+    verdict: "proved",
+    trace: null,
+  });
+});
+
+it("a random walk with the same seed finds the same", async () => {
+  const argv = ["explore", "bioset-split:no-rescuer", "--strategy", "random", "--seed", "7"];
+  const options = ["--executions", "500", "--json"];
+  const [one, other] = [await run([...argv, ...options]), await run([...argv, ...options])];
+  const withoutTime = (text: string) => text.replace(/"elapsedMs":[\d.]+/, "");
+  expect(withoutTime(one.stdout)).toBe(withoutTime(other.stdout));
+});
+
+it("a scenario or variant that is not there is told with those that are", async () => {
+  expect((await run(["explore", "nothing"])).stderr).toMatch(
+    /^blkstack: unknown scenario "nothing"; known are [^\n]*bioset-split[^\n]*\n$/,
+  );
+  expect((await run(["explore", "bioset-split:x"])).stderr).toMatch(
+    /^blkstack: scenario bioset-split has no variant "x"; it has [^\n]*no-rescuer[^\n]*\n$/,
+  );
+});
+
+it("the demo goes as it should", async () => {
+  const { status, stdout, stderr } = await run(["demo"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain('it read back   "written through a stack of devices"');
+  expect(stdout).toContain("DEADLOCK  bioset-split:no-rescuer");
+  expect(stdout).toContain("OK  bioset-split:rescuer");
+});
