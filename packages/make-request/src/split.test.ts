@@ -466,12 +466,12 @@ describe("segments", () => {
   it("of a bio that a few compares find fitting do fit", () => {
     const narrowLimits = fc
       .record({
-        maxSectors: fc.integer({ min: 8, max: 32 }),
+        maxSectors: fc.integer({ min: 8, max: 96 }),
         chunkSectors: fc.constantFrom(0, 0, 16),
         physicalBlockBytes: fc.constantFrom(512, 4096),
         maxSegments: fc.integer({ min: 1, max: 4 }),
         maxSegmentBytes: fc.constantFrom(4096, 8192, 65_536),
-        segmentBoundaryMask: fc.constantFrom(4095, 8191, 16_383),
+        segmentBoundaryMask: fc.constantFrom(4095, 8191, 16_383, 65_535),
         isGapless: fc.boolean(),
       })
       .map((some) => ({ ...defaultLimits(), ...some }));
@@ -479,7 +479,7 @@ describe("segments", () => {
       fc.record({
         page: fc.nat(1),
         offset: fc.constantFrom(0, 512, 3584),
-        length: fc.integer({ min: 1, max: 16 }).map((sectors) => sectors * 512),
+        length: fc.integer({ min: 1, max: 48 }).map((sectors) => sectors * 512),
       }),
       { minLength: 1, maxLength: 2 },
     );

@@ -58,6 +58,27 @@ describe("waiting for a bio", () => {
     }
   });
 
+  it("goes on after a driver that slept has returned and kept the bio", async () => {
+    const gate = new Gate();
+    const kept: Bio[] = [];
+    const device = new TestDevice("sda", async (bio, task) => {
+      await gate.pass(task);
+      kept.push(bio);
+    });
+    let status: BioStatus | null = null;
+    scheduler.spawn("t", async (task) => {
+      status = await submitAndWait(submitter, bioFor(device), task);
+    });
+    await scheduler.run();
+    gate.open();
+    await scheduler.run();
+    expect(kept).toHaveLength(1);
+    expect(status).toBeNull();
+    for (const bio of kept) bioEndio(bio);
+    await scheduler.run();
+    expect(status).toBe(BioStatus.Ok);
+  });
+
   it("gives the bio back, to be used again", async () => {
     const device = new TestDevice("sda");
     const bio = bioFor(device);
