@@ -79,13 +79,18 @@ function inHands(bio: Bio): Whereabouts | null {
   return { text: `in the hands of ${owner.name}`, next: [owner], isMoving: false };
 }
 
-function* piecesOf(parent: Bio, run: RunView): Iterable<Bio> {
-  for (const { work } of run.scheduler.interrupts) {
-    if (work instanceof Bio && work.parent === parent) yield work;
-  }
-  for (const [, bios] of lists(run)) {
-    for (const bio of bios) if (bio instanceof Bio && bio.parent === parent) yield bio;
-  }
+/** Found from below: whatever is queued or in flight names the bio that waits for it. */
+function piecesOf(parent: Bio, run: RunView): Set<Bio> {
+  const pieces = new Set<Bio>();
+  const climb = (from: unknown): void => {
+    if (!(from instanceof Bio)) return;
+    for (let bio = from; bio.parent !== null; bio = bio.parent) {
+      if (bio.parent === parent) pieces.add(bio);
+    }
+  };
+  for (const { work } of run.scheduler.interrupts) climb(work);
+  for (const [, bios] of lists(run)) for (const bio of bios) climb(bio);
+  return pieces;
 }
 
 type Listing = [place: string, bios: Iterable<object>, next: () => readonly object[]];

@@ -195,7 +195,8 @@ class Search {
       message: shown.message,
       foundAtRun: runsUntilFound,
       preemptions: recorded.recorder.preemptions,
-      isShortest: isComplete,
+      // Equal states may be reached on ways of unequal length, of which one was gone.
+      isShortest: isComplete && this.#states === null,
       trace: makeTrace(
         { scenario: scenario.name, variant, seed, stepsMax },
         shown,
