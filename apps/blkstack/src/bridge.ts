@@ -9,7 +9,7 @@ import type { ServedAddress } from "./serving.ts";
 const LISTEN_FDS_START = 3;
 
 /** Hands a client, however it came, to the server that listens at `socketPath`. */
-export function bridgeClient(client: Duplex, socketPath: string): Duplex {
+function bridgeClient(client: Duplex, socketPath: string): Duplex {
   const inner = connect({ path: socketPath, allowHalfOpen: true });
   client.pipe(inner).pipe(client);
   const end = (): void => {
