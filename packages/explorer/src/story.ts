@@ -15,11 +15,11 @@ export interface Recorded {
 type Told = Omit<Report, "story" | "foundAtRun" | "preemptions" | "isShortest"> &
   Partial<Pick<Report, "foundAtRun" | "preemptions" | "isShortest">>;
 
-const SINCE_COLUMN = 96;
+const SINCE_COLUMN = 80;
 
 /** A report in words. */
 export function tellStory(report: Told, recorded?: Recorded): string {
-  if (recorded === undefined) return `${summaryLine(report)}\n`;
+  if (recorded === undefined) return summaryLine(report);
   const { outcome, recorder } = recorded;
   const lines = [headLine(report, recorder)];
   if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
@@ -28,7 +28,7 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   const figures = outcome.world.figures();
   if (figures.length > 0) lines.push(`  ${figures.join(", ")}`);
   lines.push("", ...scheduleLines(recorder), "", shortestLine(report));
-  return `${lines.join("\n")}\n`;
+  return lines.join("\n");
 }
 
 /** `OK  mutex:three   proved: 6 runs are all schedules`. */
@@ -86,9 +86,11 @@ function holderLines(node: WaitNode, told: Set<WaitNode>, indent: string): strin
   if (node.next.length === 0 && node.state === "") return [`${indent}which nobody holds`];
   const lines: string[] = [];
   for (const holder of node.next) {
-    const state = holder.state === "" ? "" : ` ${holder.state}`;
-    lines.push(since(`${indent}held by ${holder.name}${comma(holder)}${state}`, holder));
-    if (told.has(holder)) continue;
+    if (told.has(holder)) {
+      lines.push(`${indent}held by ${shortName(holder.name)}`);
+      continue;
+    }
+    lines.push(since(`${indent}held by ${described(holder)}`, holder));
     told.add(holder);
     for (const next of holder.next) {
       // A task has said already what it waits for; anything else is named first.
@@ -103,14 +105,14 @@ function holderLines(node: WaitNode, told: Set<WaitNode>, indent: string): strin
 /** Behind a holder that is itself somewhere: the task or thing that it depends on. */
 function onwardLines(node: WaitNode, told: Set<WaitNode>, indent: string): string[] {
   told.add(node);
-  const lines = [since(`${indent}${node.name}${comma(node)} ${node.state}`.trimEnd(), node)];
+  const lines = [since(`${indent}${described(node)}`, node)];
   for (const next of node.next) lines.push(...holderLines(next, told, `${indent}  `));
   return lines;
 }
 
-/** A bio is a name with a comma in it; a task goes on with its verb. */
-function comma(node: WaitNode): string {
-  return node.name.includes(",") && node.state !== "" ? "," : "";
+function described({ name, state, thing }: WaitNode): string {
+  if (state === "") return name;
+  return thing instanceof ExploredTask ? `${name}, who ${state}` : `${name}, ${state}`;
 }
 
 function shortName(name: string): string {
