@@ -115,14 +115,6 @@ export class BioMapper {
     if (result !== MapResult.Submitted) settle(result, clone, io);
   }
 
-  /** Goes on behind the piece that was mapped last, or lets go of the account after the last one. */
-  finish(io: DmIo, bio: Bio, task: Task): Awaitable<void> {
-    if (io.pieceSectors < bio.sizeBytes / SECTOR_BYTES) {
-      return this.#splitPolicy.rest(this, io, bio, task);
-    }
-    io.drop();
-  }
-
   async #mapWaiting(bio: Bio, allocation: Promise<Bio | null>, task: Task): Promise<void> {
     await this.#mapFirst(bio, await allocation, task);
   }
@@ -151,7 +143,8 @@ export class BioMapper {
     this.prepare(clone, io, entry, sectors);
     const mapped = this.#mapPrepared(clone, io, entry, task);
     if (mapped !== undefined) return this.#finishLater(mapped, io, bio, task);
-    return this.finish(io, bio, task);
+    if (io.pieceSectors < wanted) return this.#splitPolicy.rest(this, io, bio, task);
+    io.drop();
   }
 
   #mapPrepared(clone: Bio, io: DmIo, entry: TableTarget, task: Task): Awaitable<void> {
@@ -161,7 +154,8 @@ export class BioMapper {
 
   async #finishLater(mapped: Promise<void>, io: DmIo, bio: Bio, task: Task): Promise<void> {
     await mapped;
-    await this.finish(io, bio, task);
+    if (io.pieceSectors < bio.sectors) await this.#splitPolicy.rest(this, io, bio, task);
+    else io.drop();
   }
 
   async #mapSleeping(

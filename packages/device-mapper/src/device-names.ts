@@ -15,10 +15,20 @@ const NAME_BYTES_MAX = 127;
 
 /** Refuses (EINVAL) what no device can be called. */
 export function checkDeviceName(name: string): void {
-  const length = new TextEncoder().encode(name).length;
+  const length = utf8Bytes(name);
   if (name.includes("/")) throw refusedName(name, 'contains "/"');
   if (length === 0) throw refusedName(name, "is empty");
   if (length > NAME_BYTES_MAX) throw refusedName(name, `is over ${String(NAME_BYTES_MAX)} bytes`);
+}
+
+function utf8Bytes(text: string): number {
+  const sizes = Array.from(text, (character) => {
+    const point = character.codePointAt(0) ?? 0;
+    if (point < 0x80) return 1;
+    if (point < 0x800) return 2;
+    return point < 0x1_0000 ? 3 : 4;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function refusedName(name: string, why: string): BlockError {

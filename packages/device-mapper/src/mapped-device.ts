@@ -2,6 +2,7 @@ import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Sectors } from "
 import { type BlockDevice, RequestQueue, stackingLimits } from "@blkstack/block";
 import { type Access, AccessMode, type Awaitable, type Task } from "@blkstack/task";
 import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts";
+import type { BioPools } from "./bio-pools.ts";
 import { DeferredBios } from "./deferred-bios.ts";
 import { Drain } from "./drain.ts";
 import type { LoadedTable } from "./loaded-table.ts";
@@ -32,7 +33,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   readonly queue: RequestQueue;
   /** Bios that wait for a resume, or for the worker. */
   readonly deferred: DeferredBios;
-  /** Tasks inside `submitBio`. */
+  /** Tasks that sleep inside `submitBio`. */
   readonly submitters: Drain;
   /** Bios handed to targets that have not ended. */
   readonly inFlight: Drain;
@@ -69,6 +70,11 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     return this.#live?.isReadOnly ?? false;
   }
 
+  /** Where the bios of the live table come from. */
+  get pools(): BioPools | null {
+    return this.#mapper?.pools ?? null;
+  }
+
   get live(): LoadedTable | null {
     return this.#live;
   }
@@ -90,11 +96,10 @@ export class MappedDevice implements BlockDevice, MapperOwner {
       this.#keep(bio);
       return;
     }
-    this.submitters.enter(task);
     const done =
       (bio.flags & BioFlag.Preflush) === 0 ? mapper.map(bio, task) : this.#flush(mapper, bio, task);
+    // Nobody else has run since, so that only who sleeps in here must be waited for.
     if (done !== undefined) return this.#leaveLater(done, task);
-    this.submitters.leave(task);
   }
 
   ioBegan(original: Bio): void {
@@ -172,6 +177,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   }
 
   async #leaveLater(done: Promise<void>, task: Task): Promise<void> {
+    this.submitters.enter(task);
     await done;
     this.submitters.leave(task);
   }

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { Bench } from "../test/bench.ts";
+import { failing, probeType } from "../test/test-targets.ts";
+import { TargetRegistry } from "./registry.ts";
+
+const table = "0 16 probe a 4";
+
+it("status and table are printed as dmsetup prints them, trailing blank and all", async () => {
+  const bench = new Bench();
+  await bench.create("md", table, "16 4 failing");
+  expect(bench.dm.status("md")).toEqual(["0 16 probe ", "16 4 failing "]);
+  expect(bench.dm.table("md")).toEqual(["0 16 probe 7:0 4", "16 4 failing "]);
+  expect(bench.dm.deps("md")).toEqual(["7:0"]);
+});
+
+it("numbers are the lowest free ones, or the one asked for", async () => {
+  const bench = new Bench();
+  const numbers = await bench.perform(async (task) => {
+    for (const name of ["x", "y", "z"]) await bench.dm.create(name, task);
+    await bench.dm.remove("y", task);
+    await bench.dm.create("far", task, { minor: 77 });
+    await bench.dm.create("again", task);
+    return bench.dm.list().map(({ name, deviceNumber }) => `${name} ${deviceNumber}`);
+  });
+  expect(numbers).toEqual(["again 253:1", "far 253:77", "x 253:0", "z 253:2"]);
+});
+
+describe("a name", () => {
+  it.each([
+    ["a/b", "EINVAL"],
+    ["", "EINVAL"],
+    ["x".repeat(128), "EINVAL"],
+    ["taken", "EBUSY"],
+  ])("%j is refused with %s", async (name, errno) => {
+    const bench = new Bench();
+    await bench.perform(async (task) => {
+      await bench.dm.create("taken", task);
+      await expect(bench.dm.create(name, task)).rejects.toMatchObject({ errno });
+    });
+  });
+
+  it("that nobody has is ENXIO to every command", async () => {
+    const bench = new Bench();
+    await bench.perform(async (task) => {
+      for (const command of ["suspend", "resume", "clear", "remove"] as const) {
+        await expect(bench.dm[command]("none", task)).rejects.toMatchObject({ errno: "ENXIO" });
+      }
+      await expect(bench.dm.load("none", table, task)).rejects.toMatchObject({ errno: "ENXIO" });
+    });
+    expect(() => bench.dm.status("none")).toThrow('there is no mapped device "none"');
+  });
+});
+
+describe("an open device", () => {
+  it("is not removed, also when what holds it is another's table", async () => {
+    const bench = new Bench();
+    await bench.create("low", table);
+    await bench.create("high", "0 8 probe low 0", "8 8 probe /dev/mapper/low 8");
+    expect(bench.dm.info("low").openCount).toBe(1);
+    expect(bench.dm.table("high")[1]).toBe("8 8 probe 253:0 8");
+    await bench.perform(async (task) => {
+      await expect(bench.dm.remove("low", task)).rejects.toMatchObject({ errno: "EBUSY" });
+      await bench.dm.remove("high", task);
+      await bench.dm.remove("low", task);
+    });
+    expect(bench.dm.list()).toEqual([]);
+  });
+
+  it("is removed at its last close, when its removal was deferred", async () => {
+    const bench = new Bench();
+    await bench.create("md", table);
+    bench.dm.open("md");
+    await bench.perform(async (task) => {
+      await bench.dm.remove("md", task, { deferred: true });
+      expect(bench.dm.info("md").isRemovedAtClose).toBe(true);
+      await bench.dm.close("md", task);
+    });
+    expect(bench.dm.list()).toEqual([]);
+  });
+});
+
+it("a table is loaded beside the live one, replaced by a later one, and dropped by clear", async () => {
+  const destroyed: number[] = [];
+  const type = probeType({
+    event: (what, begin) => {
+      if (what === "destroy") destroyed.push(begin);
+    },
+  });
+  const bench = new Bench({ types: [type] });
+  await bench.create("md", table);
+  await bench.perform(async (task) => {
+    await bench.dm.load("md", "0 8 probe b 1", task);
+    await bench.dm.load("md", "0 8 probe b 2", task);
+    expect(destroyed).toEqual([0]);
+    expect(bench.dm.table("md", "inactive")).toEqual(["0 8 probe 7:16 2"]);
+    expect(bench.dm.table("md")).toEqual(["0 16 probe 7:0 4"]);
+    await bench.dm.clear("md", task);
+  });
+  expect(bench.dm.info("md")).toMatchObject({ hasInactiveTable: false, hasLiveTable: true });
+});
+
+it("a message goes to the target at its sector; where there is none it is refused", async () => {
+  const bench = new Bench();
+  await bench.create("md", table, "16 4 failing");
+  await bench.perform(async (task) => {
+    expect(await bench.dm.message("md", 3, ["mark", "x"], task)).toBe("mark+x");
+    for (const sector of [16, 20]) {
+      await expect(bench.dm.message("md", sector, ["hi"], task)).rejects.toMatchObject({
+        errno: "EINVAL",
+      });
+    }
+  });
+});
+
+it("limits are those that all devices below can take", async () => {
+  const bench = new Bench();
+  bench.a.queue.limits = { ...bench.a.queue.limits, maxSectors: 100 };
+  bench.b.queue.limits = { ...bench.b.queue.limits, maxSectors: 50, hasVolatileCache: false };
+  await bench.create("md", "0 8 probe a 0", "8 8 probe b 0");
+  const { limits } = bench.dm.get("md").queue;
+  expect(limits).toMatchObject({ maxSectors: 50, hasVolatileCache: true });
+  expect(limits.maxDiscardSectors).toBeGreaterThan(0);
+  await bench.create("mix", "0 8 probe a 0", "8 8 failing");
+  expect(bench.dm.get("mix").queue.limits.maxDiscardSectors).toBe(0);
+});
+
+describe("a registry", () => {
+  it("refuses a type of another contract, and a second one of a name", () => {
+    const registry = new TargetRegistry([failing]);
+    expect(() => {
+      registry.register({ ...failing, name: "old", apiVersion: 0 });
+    }).toThrow('"old" speaks version 0');
+    expect(() => {
+      registry.register(failing);
+    }).toThrow("there already is");
+    expect(registry.versions).toEqual(["failing 1.0.0"]);
+  });
+});
