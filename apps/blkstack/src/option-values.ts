@@ -3,7 +3,7 @@ import { parseSize } from "@blkstack/stack";
 import { UserError } from "./user-error.ts";
 
 /** Collects an option that may be given more than once. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

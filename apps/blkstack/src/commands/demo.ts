@@ -12,9 +12,12 @@ const WRITTEN = "written through a stack of devices";
 const SECONDS_MAX = 60;
 
 const NEXT_STEPS = `
-  npm start -- serve disk.img         serve an image file; any will do: truncate -s 64M disk.img
-  ./blkstack serve examples/ram-demo.yaml --run 'qemu-img info "$uri"'
+  truncate -s 64M disk.img && npm start -- serve disk.img
+                                      serve an image file; prints its URI and goes on until Ctrl-C
+  qemu-img info URI                   look at it from another terminal
+  nbdcopy URI copy.img                copy it
   ./blkstack serve examples/ram-demo.yaml --run 'nbdcopy "$uri" copy.img'
+                                      both at once, with a stack of devices
   ./blkstack scenarios                what else can be explored
 `;
 
@@ -37,7 +40,7 @@ async function showStack({ io: { stdout } }: CommandContext): Promise<boolean> {
   try {
     printLine(stdout, bold("1. A stack of devices, served over NBD"));
     printLine(stdout, "\nThis stack file joins the two halves of an image the other way round:\n");
-    printLine(stdout, cyan(indented(DEMO_STACK)));
+    printLine(stdout, `${cyan(indented(DEMO_STACK))}\n`);
     const { uri, sizeBytes, readBack, inFile, isRight } = await demonstrateStack(folder, WRITTEN);
     const lines = [
       `served ${String(sizeBytes)} bytes at ${uri}`,

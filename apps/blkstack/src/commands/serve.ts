@@ -16,7 +16,7 @@ import { UserError } from "../user-error.ts";
 interface ServeFlags {
   readonly file?: string;
   readonly readOnly?: boolean;
-  readonly listen: readonly string[];
+  readonly listen?: readonly string[];
   readonly memory: number;
   readonly run?: string;
   readonly stdio?: boolean;
@@ -32,7 +32,7 @@ export function serveCommand(context: CommandContext): Command {
     .argument("[stack]", "the stack file")
     .option("--file <image>", "serve this image file as the default export, without a stack file")
     .option("--read-only", "with --file: refuse writes")
-    .option("--listen <address>", "unix:PATH or tcp:HOST:PORT; may be repeated", collect, [])
+    .option("--listen <address>", "unix:PATH or tcp:HOST:PORT; may be repeated", collect)
     .addOption(
       new Option("--memory <size>", "payload that clients may have in memory")
         .argParser(parseMemory)
@@ -55,7 +55,7 @@ async function serve(
 ): Promise<void> {
   const { io } = context;
   checkFlags(fileName, flags);
-  const listen = flags.listen.map((text) => parseListenAddress(text, io.cwd));
+  const listen = (flags.listen ?? []).map((text) => parseListenAddress(text, io.cwd));
   const plan = await planOf(fileName, flags, io.cwd);
   const ground = makeGround();
   const stop = new StopSignal(io);
@@ -87,7 +87,7 @@ function checkFlags(fileName: string | undefined, flags: ServeFlags): void {
   if (readOnly === true && file === undefined) {
     throw new UserError("--read-only goes with --file; a stack file says readOnly: true");
   }
-  if (stdio === true && (listen.length > 0 || run !== undefined)) {
+  if (stdio === true && (listen !== undefined || run !== undefined)) {
     throw new UserError("--stdio serves one client; leave --listen and --run out");
   }
 }
