@@ -13,7 +13,7 @@ export interface ReplySink {
 const COPIED_BYTES_MAX = 64 * 1024;
 
 /** Room for a queue of 32 replies of 4 KiB. */
-export const GATHER_BYTES = 256 * 1024;
+const GATHER_BYTES = 256 * 1024;
 
 /** Buffers to copy replies into, shared by all connections, for few of them write at a time. */
 export class GatherBuffers {

@@ -15,7 +15,7 @@ export const STRING_BYTES_MAX = 4096;
 /** The zeroes behind the answer to EXPORT_NAME, unless the client asked to be spared. */
 export const EXPORT_NAME_PADDING_BYTES = 124;
 
-export const HandshakeFlag = { FixedNewstyle: 1 << 0, NoZeroes: 1 << 1 } as const;
+export const HandshakeFlag = { FixedNewstyle: 0x1, NoZeroes: 0x2 } as const;
 
 export const Option = {
   ExportName: 1,
@@ -41,13 +41,13 @@ export const Info = { Export: 0, Name: 1, Description: 2, BlockSize: 3 } as cons
 
 /** What an export can do: bits of the transmission flags. */
 export const TransmissionFlag = {
-  HasFlags: 1 << 0,
-  ReadOnly: 1 << 1,
-  SendFlush: 1 << 2,
-  SendFua: 1 << 3,
-  SendTrim: 1 << 5,
-  SendWriteZeroes: 1 << 6,
-  CanMultiConn: 1 << 8,
+  HasFlags: 0x1,
+  ReadOnly: 0x2,
+  SendFlush: 0x4,
+  SendFua: 0x8,
+  SendTrim: 0x20,
+  SendWriteZeroes: 0x40,
+  CanMultiConn: 0x100,
 } as const;
 
 export const Command = {
@@ -59,7 +59,7 @@ export const Command = {
   WriteZeroes: 6,
 } as const;
 
-export const CommandFlag = { Fua: 1 << 0, NoHole: 1 << 1 } as const;
+export const CommandFlag = { Fua: 0x1, NoHole: 0x2 } as const;
 
 /** Error numbers of replies; they are the protocol's, whatever the platform calls its own. */
 export const ReplyError = {
