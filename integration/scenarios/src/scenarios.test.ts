@@ -46,7 +46,7 @@ describe("bioset-split", () => {
     const { story: text } = await explore(story, "no-rescuer");
     expect(text).toContain('submitter-1 waits for bio_set "md0-split"');
     expect(text).toContain("parked on submitter-1's own bio_list[0]");
-    expect(text).toContain("1 of all 1 runs failed");
+    expect(text).toContain("No schedule fails in fewer steps.");
   });
 
   it.each(["rescuer", "vecs-rescuer", "both-lists", "rescuer-first"])(

@@ -71,7 +71,7 @@ export class ExploringScheduler implements Scheduler {
   readonly #options: RunOptions;
   readonly #histories: Histories | null;
   readonly #probe: StallProbe;
-  readonly #ignored = new Set<object>();
+  #ignored: Set<object> | null = null;
   readonly #enabled: Actor[] = [];
   readonly #eager: ExploredTask[] = [];
   #interruptCount = 0;
@@ -150,7 +150,7 @@ export class ExploringScheduler implements Scheduler {
   }
 
   mayPreempt(task: Task, access: Access): Promise<void> | undefined {
-    if (this.#ignored.has(access.object)) return undefined;
+    if (this.#ignored?.has(access.object) === true) return undefined;
     // While the stack is built, and in interrupts, nobody else can run.
     if (this.#phase === Phase.Building || this.#isInInterrupt) {
       this.touch(access);
@@ -173,11 +173,12 @@ export class ExploringScheduler implements Scheduler {
 
   /** From here on, uses of `object` are nobody's business: no step is announced for them. */
   ignore(object: object): void {
+    this.#ignored ??= new Set();
     this.#ignored.add(object);
   }
 
   touch(access: Access): void {
-    if (this.#current === null || this.#ignored.has(access.object)) return;
+    if (this.#current === null || this.#ignored?.has(access.object) === true) return;
     this.#histories?.use(this.#current, access);
     this.#options.recorder?.touched(access);
   }
@@ -309,11 +310,13 @@ export class ExploringScheduler implements Scheduler {
   /** The one that ran last first, then tasks in the order of their birth, then interrupts. */
   #collectEnabled(): readonly Actor[] {
     const enabled = this.#enabled;
-    enabled.length = 0;
+    let count = 0;
     const last = this.#current;
-    if (last instanceof ExploredTask && last.isEnabled) enabled.push(last);
-    for (const task of this.tasks) if (task !== last && task.isEnabled) enabled.push(task);
-    for (const interrupt of this.interrupts) enabled.push(interrupt);
+    if (last instanceof ExploredTask && last.isEnabled) enabled[count++] = last;
+    for (const task of this.tasks) if (task !== last && task.isEnabled) enabled[count++] = task;
+    for (const interrupt of this.interrupts) enabled[count++] = interrupt;
+    // Emptied and filled anew it would be allocated anew, in every step.
+    if (enabled.length !== count) enabled.length = count;
     return enabled;
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Cell } from "./cell.ts";
 import { explore } from "./explore.ts";
 import type { Report } from "./report.ts";
-import { bioSplit, model, type Model, Op } from "./testing/models.ts";
+import { bioSplit, model, type Model, Op } from "../test/models.ts";
 
 const { lock, unlock, take, give } = Op;
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { explore } from "./explore.ts";
-import { model, type Model, Op } from "./testing/models.ts";
+import { model, type Model, Op } from "../test/models.ts";
 
 /** A step of a random program: takes one from, or gives one to, the cell of this number. */
 interface Step {

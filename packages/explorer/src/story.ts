@@ -56,13 +56,8 @@ function headLine(report: Told, recorder: Recorder): string {
 }
 
 function shortestLine(report: Told): string {
-  const which = report.isShortest === true ? "of all" : `of ${count(report.runs, "run")} tried`;
-  return `  This is the shortest failing schedule ${which}; ${failing(report)}.`;
-}
-
-function failing({ failingRuns, isComplete, runs }: Told): string {
-  const all = isComplete ? `all ${String(runs)}` : String(runs);
-  return `${String(failingRuns)} of ${all} runs failed`;
+  if (report.isShortest === true) return "  No schedule fails in fewer steps.";
+  return `  The shortest failing schedule of ${count(report.runs, "run")} tried.`;
 }
 
 /** Who waits for whom, from each task that is stuck, everything once. */

@@ -22,8 +22,13 @@ export class RunWorld implements World, RunView {
   constructor(options: SchedulerOptions, vocabularies: readonly Vocabulary[]) {
     this.#vocabularies = vocabularies;
     this.#options = options;
+    const { strategy, stepsMax, seed, states, recorder } = options;
     this.scheduler = new ExploringScheduler({
-      ...options,
+      strategy,
+      stepsMax,
+      seed,
+      states,
+      recorder,
       fingerprint: () => this.#fingerprint(),
       stateText: () => this.#stateText(),
     });

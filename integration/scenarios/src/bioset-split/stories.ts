@@ -2,6 +2,7 @@ import { type BioSetOptions, rescueCurrent } from "@blkstack/bio-set";
 import { failsAt } from "@blkstack/memory";
 import type { Variant, World } from "@blkstack/explorer";
 import { closing } from "./closing.ts";
+import { memoryRunsOut } from "../memory-runs-out.ts";
 import * as mutants from "./mutants.ts";
 import { oneLevel, type OneLevel, secondMempool } from "./one-level.ts";
 import { sameModule, sharedRescuer, sharedSet, twoLevels, withoutWorkers } from "./two-levels.ts";
@@ -39,6 +40,20 @@ export const STORIES: Readonly<Record<string, Story>> = {
     dedupe: "states",
     build: (world) => {
       oneLevel(world, { writers: 2 });
+    },
+  },
+  "memory-ends-no-rescuer": {
+    expect: "DEADLOCK",
+    summary: "memory runs out at an attempt of the search's choosing, and there is no rescuer",
+    build: (world) => {
+      oneLevel(world, { writers: 1, set: { rescuer: false }, memory: memoryRunsOut(world) });
+    },
+  },
+  "memory-ends": {
+    expect: "ok",
+    summary: "the same with the rescuer: whenever memory ends, all bios come back",
+    build: (world) => {
+      oneLevel(world, { writers: 1, memory: memoryRunsOut(world) });
     },
   },
   "vecs-no-second-punt": {

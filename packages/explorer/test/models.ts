@@ -1,8 +1,8 @@
 import { type Access, AccessMode } from "@blkstack/task";
-import type { Guard } from "../actor.ts";
-import type { Cell } from "../cell.ts";
-import type { Finding } from "../finding.ts";
-import type { Scenario, World } from "../scenario.ts";
+import type { Guard } from "../src/actor.ts";
+import type { Cell } from "../src/cell.ts";
+import type { Finding } from "../src/finding.ts";
+import type { Scenario, World } from "../src/scenario.ts";
 
 /** Where a task of a model goes on after a step. */
 export type Next = "next" | "skip" | "end";
