@@ -1,0 +1,58 @@
+import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Bench } from "../test/bench.ts";
+import { linear } from "./linear.ts";
+
+it("a bio goes to the same place of another range", async () => {
+  const bench = new Bench(linear);
+  await bench.create("0 10 linear b 0", "10 40 linear a 50");
+  expect((await bench.send(BioOp.Read, [17, 3])).status).toBe(BioStatus.Ok);
+  expect(bench.a.log).toEqual(["READ 57+3"]);
+});
+
+it("every sector of a line has one of its own below", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: 49 }), fc.nat({ max: 49 }), async (begin, start) => {
+      const bench = new Bench(linear);
+      await bench.create(
+        ...(begin > 0 ? [`0 ${String(begin)} linear b 0`] : []),
+        `${String(begin)} 50 linear a ${String(start)}`,
+      );
+      for (let offset = 0; offset < 50; offset += 7)
+        await bench.send(BioOp.Write, [begin + offset, 1]);
+      const expected = Array.from({ length: 8 }, (_, i) => `WRITE ${String(start + i * 7)}+1`);
+      expect(bench.a.log).toEqual(expected);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it("discards, flushes and flags go down as they are", async () => {
+  const bench = new Bench(linear);
+  await bench.create("0 100 linear a 0");
+  await bench.send(BioOp.Discard, [0, 100]);
+  await bench.send(BioOp.Write, [0, 0], BioFlag.Preflush);
+  expect(bench.a.log).toEqual(["DISCARD 0+100", "WRITE 0+0"]);
+});
+
+it("its table names the device by its number; it has no state to tell", async () => {
+  const bench = new Bench(linear);
+  await bench.create("0 10 linear b 010");
+  expect(bench.dm.table("md")).toEqual(["0 10 linear 7:16 10"]);
+  expect(bench.dm.status("md")).toEqual(["0 10 linear "]);
+});
+
+describe("a line is refused", () => {
+  it.each([
+    ["a", "Invalid argument count (takes 2, got 1)"],
+    ["a 5 6", "Invalid argument count (takes 2, got 3)"],
+    ["a 5x", 'argument 2: linear: Invalid device sector ("5x"'],
+    ["a -1", 'argument 2: linear: Invalid device sector ("-1"'],
+    ["a +5", "Invalid device sector"],
+    ["none 5", 'argument 1: linear: Device lookup failed (there is no device "none")'],
+    ["a 91", "a too small for target: start=91, len=10, dev_size=100"],
+  ])("linear %s", async (args, message) => {
+    expect(await new Bench(linear).refusal(`0 10 linear ${args}`)).toContain(message);
+  });
+});
