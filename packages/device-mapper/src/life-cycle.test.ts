@@ -1,5 +1,7 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { BlockError, MapResult } from "@blkstack/block";
+import { Memory } from "@blkstack/memory";
+import { VirtualScheduler } from "@blkstack/task/virtual";
 import { describe, expect, it } from "vitest";
 import { Bench } from "../test/bench.ts";
 import { probeType } from "../test/test-targets.ts";
@@ -106,6 +108,27 @@ describe("a suspend", () => {
     await bench.scheduler.advance(100);
     expect(bench.dm.info("md").isSuspended).toBe(true);
     expect(sent).toMatchObject(ok);
+  });
+
+  it("waits for a task that is inside but has no clone yet", async () => {
+    const scheduler = new VirtualScheduler();
+    const memory = new Memory({ scheduler });
+    const bench = new Bench({ scheduler, memory, poolSize: 1 });
+    await bench.create("md", "0 16 probe a 0");
+    memory.faultPlan = { fails: () => true };
+    bench.a.isHolding = true;
+    const first = await bench.send("md", BioOp.Write, 0, 4);
+    const second = await bench.send("md", BioOp.Write, 8, 4);
+    scheduler.spawn("suspend", (task) => bench.dm.suspend("md", task));
+    await scheduler.run();
+    bench.a.endOne();
+    await scheduler.run();
+    expect([first.ends, second.ends, bench.a.held.length]).toEqual([1, 0, 1]);
+    expect(bench.dm.info("md").isSuspended).toBe(false);
+    bench.a.endAll();
+    await scheduler.run();
+    expect(bench.dm.info("md").isSuspended).toBe(true);
+    expect(second).toMatchObject(ok);
   });
 
   it("twice is once, and so is a resume", async () => {
