@@ -30,6 +30,8 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   readonly deviceNumber: string;
   /** `dm-0`, as logs name it. */
   readonly kernelName: string;
+  /** As the live table has it; changes at a swap only. */
+  sizeSectors: Sectors = 0;
   readonly queue: RequestQueue;
   /** Bios that wait for a resume, or for the worker. */
   readonly deferred: DeferredBios;
@@ -60,10 +62,6 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     this.#isPropagating = options.preflushError === "propagate";
     this.#reading = { object: this.deferred, mode: AccessMode.Read, label: `submit to ${name}` };
     this.#writing = { object: this.deferred, mode: AccessMode.Write, label: `block ${name}` };
-  }
-
-  get sizeSectors(): Sectors {
-    return this.#live?.table.sizeSectors ?? 0;
   }
 
   get isReadOnly(): boolean {
@@ -146,6 +144,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     // New pools, for the new targets may keep other things with each bio.
     this.#mapper = loaded === null ? null : new BioMapper(loaded.table, this, this.#options);
     this.#live = loaded;
+    this.sizeSectors = loaded?.table.sizeSectors ?? 0;
     this.queue.limits = loaded?.limits ?? stackingLimits();
     // Pieces that were pushed back are of the old pools, and go back there after the resume.
     if (pools?.liveCount === 0) await pools.destroy(task);
