@@ -47,7 +47,7 @@ export async function fio(socket: string, load: Workload, seconds: number): Prom
   ]);
   const report = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { readonly jobs: FioJob[] };
   const [job] = report.jobs;
-  if (job === undefined || job.error !== 0) throw new Error(`fio failed on ${socket}`);
+  if (job?.error !== 0) throw new Error(`fio failed on ${socket}`);
   const side = load.mode.endsWith("read") ? job.read : job.write;
   return { requestsPerSecond: side.iops, requests: side.total_ios };
 }

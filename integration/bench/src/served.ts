@@ -16,13 +16,11 @@ export interface Served {
 export async function serve(name: string, socket: string, command: string[]): Promise<Served> {
   const [file = "", ...args] = command;
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
-  let failure: Error | null = null;
-  child.on("error", (error) => {
-    failure = error;
-  });
+  const failures: Error[] = [];
+  child.on("error", (error) => failures.push(error));
   const deadlineMs = Date.now() + START_MS_MAX;
   while (!existsSync(socket)) {
-    if (failure !== null) throw new Error(`cannot start ${name}`, { cause: failure });
+    if (failures.length > 0) throw new Error(`cannot start ${name}`, { cause: failures[0] });
     if (child.exitCode !== null) throw new Error(`${name} ended with ${String(child.exitCode)}`);
     if (Date.now() > deadlineMs) throw new Error(`${name} did not open ${socket}`);
     await sleep(50);

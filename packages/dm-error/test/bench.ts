@@ -13,7 +13,7 @@ import { Memory } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 
 /** A disk that only writes down what comes. */
-export class LogDisk implements BlockDevice {
+class LogDisk implements BlockDevice {
   readonly name: string;
   readonly sizeSectors = 100;
   readonly isReadOnly = false;

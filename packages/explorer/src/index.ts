@@ -18,6 +18,6 @@ export {
   type World,
 } from "./scenario.ts";
 export { exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
-export { parseTrace, type Trace, TraceFormatError } from "./trace.ts";
+export { parseTrace, type Trace, TRACE_FORMAT, TRACE_VERSION, TraceFormatError } from "./trace.ts";
 export { bioVocabulary } from "./bio-vocabulary.ts";
 export type { Place, RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";

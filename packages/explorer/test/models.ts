@@ -15,7 +15,7 @@ export interface ModelOp {
 }
 
 /** What a model is described with. */
-export interface ModelBuilder {
+interface ModelBuilder {
   cell(label: string, value?: number): Cell;
   task(name: string, ops: readonly ModelOp[]): void;
   atEnd(check: () => Iterable<string | Finding>): void;

@@ -2,7 +2,7 @@ import { type Bio, BioOp, BioStatus, bioEndio, bioError, SECTOR_BYTES } from "@b
 import { type BlockDevice, type QueueLimits, RequestQueue, type Submitter } from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
 
-export const PLAIN_LIMITS: QueueLimits = {
+const PLAIN_LIMITS: QueueLimits = {
   logicalBlockBytes: 512,
   physicalBlockBytes: 512,
   ioMinBytes: 512,

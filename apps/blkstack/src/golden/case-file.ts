@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 /** What a disk held before the first boot, piece by piece; the rest is zero. */
-export type InitEntry =
+type InitEntry =
   | readonly [sector: number, sectors: number, content: number | string]
   | readonly ["bytes", offsetBytes: number, hex: string]
   | readonly ["copy", caseName: string, file: string];

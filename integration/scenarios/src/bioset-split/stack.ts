@@ -21,7 +21,7 @@ import { GFP_NOIO, GFP_NOWAIT, type Task, type Waitable } from "@blkstack/task";
 const SIZE_SECTORS = 64;
 
 /** What one driver call asks its set for, piece after piece. */
-export interface PieceWish {
+interface PieceWish {
   /** Where the piece goes. */
   readonly to: BlockDevice;
   readonly sizeSectors: Sectors;
