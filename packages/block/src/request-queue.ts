@@ -78,11 +78,14 @@ export class RequestQueue implements Waitable {
     this.#gate = { object: this, mode: AccessMode.Write, label: `freeze or thaw ${this.label}` };
   }
 
+  /**
+   * What the device takes. To give others, freeze the queue first, or be sure that no bio is on
+   * its way; throws as the constructor.
+   */
   get limits(): QueueLimits {
     return this.#limits;
   }
 
-  /** Freeze the queue first, or be sure that no bio is on its way. Throws as the constructor. */
   set limits(limits: QueueLimits) {
     validateLimits(limits, this.#deviceName);
     this.#limits = limits;

@@ -35,11 +35,14 @@ export class Memory {
     return { failures: this.#failures };
   }
 
+  /**
+   * Which allocations fail. A new plan counts attempts afresh: devices are set up first, then
+   * memory runs out.
+   */
   get faultPlan(): FaultPlan | null {
     return this.#faultPlan;
   }
 
-  /** A new plan counts attempts afresh: devices are set up first, then memory runs out. */
   set faultPlan(plan: FaultPlan | null) {
     this.#faultPlan = plan;
     this.#attempts.clear();
