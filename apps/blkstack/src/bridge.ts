@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFile, readlink } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { formatNbdUri } from "@blkstack/nbd";
 import type { ServedAddress } from "./serving.ts";
@@ -16,9 +16,17 @@ function bridgeClient(client: Duplex, socketPath: string): Duplex {
     client.destroy();
     inner.destroy();
   };
+  // When the server has done, so has the client, who may keep its side open for ever. But it shall
+  // get what the server said last; one that does not read it holds nobody up.
+  const endWhenTold = (): void => {
+    if (client instanceof Socket) client.unref();
+    if (client.writableFinished) end();
+    else client.once("finish", end).end();
+  };
   client.on("error", end);
   inner.on("error", end);
-  inner.on("close", end);
+  inner.on("end", endWhenTold);
+  inner.on("close", endWhenTold);
   return inner;
 }
 

@@ -27,8 +27,8 @@ export class Served {
   }
 
   /** Starts it and waits until it says that it is ready. */
-  static start(args: readonly string[], cwd: string): Promise<Served> {
-    const child = spawn(BLKSTACK, ["serve", ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  static start(args: readonly string[], cwd: string, launcher = BLKSTACK): Promise<Served> {
+    const child = spawn(launcher, ["serve", ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
     return new Promise((resolve, reject) => {
       let complaints = "";
