@@ -13,8 +13,8 @@ import Table from "cli-table3";
 
 const SIZE_SECTORS = 1 << 20;
 const LAYERS = [0, 1, 4, 16];
-const BIOS_PER_ROUND = 200_000;
-const ROUNDS = 9;
+const BIOS_PER_ROUND = 20_000;
+const ROUNDS = 100;
 const BIOS_WATCHED = 100_000;
 
 interface Cost {
@@ -50,13 +50,17 @@ export async function benchLayers(): Promise<void> {
 /** The same depth of calls with `async` everywhere, for comparison in the same run. */
 async function awaitedLayerNs(): Promise<number> {
   const depth = 16;
-  const calls = 50_000;
+  const calls = 2_000;
   const layer = async (below: number): Promise<number> =>
     below === 0 ? 0 : 1 + (await layer(below - 1));
   for (let warm = 0; warm < calls; warm += 1) await layer(depth);
-  const startMicros = cpuMicros();
-  for (let call = 0; call < calls; call += 1) await layer(depth);
-  return ((cpuMicros() - startMicros) * 1000) / (calls * depth);
+  let leastMicros = Infinity;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const startMicros = nowMicros();
+    for (let call = 0; call < calls; call += 1) await layer(depth);
+    leastMicros = Math.min(leastMicros, nowMicros() - startMicros);
+  }
+  return (leastMicros * 1000) / (calls * depth);
 }
 
 async function measure(layers: number): Promise<Cost> {
@@ -104,21 +108,19 @@ interface Bench {
 }
 
 function run(bench: Bench): Omit<Cost, "layers"> {
-  // Some rounds until everything is compiled, then the median of the rounds that count.
-  const roundsNs: number[] = [];
+  // The least disturbed of many short rounds: the others tell more of the machine's other work.
+  let leastMicros = Infinity;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const startMicros = cpuMicros();
+    const startMicros = nowMicros();
     sendBios(bench, BIOS_PER_ROUND);
-    roundsNs.push((cpuMicros() - startMicros) * 1000);
+    leastMicros = Math.min(leastMicros, nowMicros() - startMicros);
   }
-  const counted = roundsNs.slice(2).sort((a, b) => a - b);
-  const nsPerBio = (counted[Math.floor(counted.length / 2)] ?? NaN) / BIOS_PER_ROUND;
+  const nsPerBio = (leastMicros * 1000) / BIOS_PER_ROUND;
   return { nsPerBio, ...watch(bench) };
 }
 
-/** User time of this process: what others do on the machine does not count. */
-function cpuMicros(): number {
-  return process.cpuUsage().user;
+function nowMicros(): number {
+  return Number(process.hrtime.bigint()) / 1000;
 }
 
 /** Few enough bios that no collection falls between the two looks at the heap. */

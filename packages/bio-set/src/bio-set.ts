@@ -10,6 +10,7 @@ import {
   cloneBio,
   createVecs,
   invariant,
+  isBio,
   type Sectors,
   splitBio,
 } from "@blkstack/bio";
@@ -147,10 +148,10 @@ export class BioSet implements BioPool, Waitable {
     if (vecCount > 0 && !this.#canHaveVecs(vecCount)) return null;
     const mask = this.#firstMask(gfp, task);
     const bio = this.bioPool.alloc(mask, task);
-    if (isPending(bio) || (bio === null && mask !== gfp)) {
-      return this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
+    if (bio === null) {
+      return mask === gfp ? null : this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
     }
-    if (bio === null) return null;
+    if (!isBio(bio)) return this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
     if (vecCount <= BIO_INLINE_VECS || this.bvecPool === null) {
       return this.#handOut(bio, task, vecCount > 0 ? BIO_INLINE_VECS : 0);
     }
@@ -165,9 +166,7 @@ export class BioSet implements BioPool, Waitable {
   /** Takes a bio back, with its vectors; `Bio.put` calls this. Waits: never. */
   release(bio: Bio): void {
     // In an `if`, so that no message is composed while all is well.
-    if (!(bio instanceof PooledBio) || !bio.isLive || bio.pool !== this || isListed(bio)) {
-      return this.#refuse(bio);
-    }
+    if (!this.#owns(bio) || !bio.isLive || isListed(bio)) return this.#refuse(bio);
     const { table } = bio;
     if (table !== null) {
       bio.table = null;
@@ -321,12 +320,14 @@ export class BioSet implements BioPool, Waitable {
     return this.#handOut(bio, task, table.vecs.length);
   }
 
+  /** All bios that name this set as their pool were made by it, and it makes no others. */
+  #owns(bio: Bio): bio is PooledBio {
+    return bio.pool === this;
+  }
+
   #refuse(bio: Bio): never {
     const name = `bio ${String(bio.serial)} of ${this.label}`;
-    invariant(
-      bio instanceof PooledBio && bio.pool === this,
-      `${this.label}: not a bio of this set`,
-    );
+    invariant(this.#owns(bio), `${this.label}: not a bio of this set`);
     invariant(bio.isLive, `double free: ${name}`);
     invariant(false, `use after free: ${name} is put while on a list`);
   }

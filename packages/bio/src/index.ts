@@ -1,4 +1,4 @@
-export { Bio, type BioDevice, type BioPool, BioState, type EndIo } from "./bio.ts";
+export { Bio, type BioDevice, type BioPool, BioState, type EndIo, isBio } from "./bio.ts";
 export { bioEndio, bioError, chainBio, isChained } from "./bio-chain.ts";
 export { BioList, unlinkBio } from "./bio-list.ts";
 export { assertSplittable, cloneBio, splitBio } from "./bio-split.ts";
@@ -12,5 +12,6 @@ export {
   type Bytes,
   PAGE_BYTES,
   SECTOR_BYTES,
+  SECTOR_SHIFT,
   type Sectors,
 } from "./units.ts";

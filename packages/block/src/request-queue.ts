@@ -115,18 +115,19 @@ export class RequestQueue implements Waitable {
    * Waits: while the queue is frozen, unless `noWait`.
    */
   enter(task: Task, noWait: boolean): Awaitable<EnterResult> {
-    const preempted = task.scheduler.mayPreempt(task, this.#entry);
-    if (preempted !== undefined) return this.#enterPreempted(preempted, task, noWait);
-    if (this.#freezeDepth === 0) {
-      this.#admit(task);
-      return EnterResult.Entered;
+    const { scheduler } = task;
+    if (scheduler.isExploring) {
+      const preempted = scheduler.mayPreempt(task, this.#entry);
+      if (preempted !== undefined) return this.#enterPreempted(preempted, task, noWait);
     }
-    return this.#enterFrozen(task, noWait);
+    if (this.#freezeDepth > 0) return this.#enterFrozen(task, noWait);
+    this.#admit(task);
+    return EnterResult.Entered;
   }
 
   /** Leaves. Tell the task that entered, so that a report can say who is inside. */
   exit(task?: Task): void {
-    invariant(this.#users > 0, `${this.label} is left more often than entered`);
+    if (this.#users === 0) invariant(false, `${this.label} is left more often than entered`);
     this.#users -= 1;
     if (task?.scheduler.isExploring === true) {
       task.scheduler.touch(this.#leaving);

@@ -1,7 +1,7 @@
 import { type Bio, bioEndio, bioError, BioFlag, BioOp, BioStatus, cloneBio } from "@blkstack/bio";
-import { invariant, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { invariant, isBio, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
 import { MapResult, type Submitter } from "@blkstack/block";
-import { type Awaitable, GFP_NOIO, GFP_NOWAIT, isPending, type Task } from "@blkstack/task";
+import { type Awaitable, GFP_NOIO, GFP_NOWAIT, type Task } from "@blkstack/task";
 import { BioPools, type BioPoolsOptions } from "./bio-pools.ts";
 import { endClone } from "./clone-end.ts";
 import type { DmIo, IoOwner } from "./dm-io.ts";
@@ -56,8 +56,8 @@ export class BioMapper {
       return;
     }
     const clone = this.pools.ios.alloc(gfpFor(bio), 0, task);
-    if (isPending(clone)) return this.#mapWaiting(bio, clone, task);
-    return this.#mapFirst(bio, clone, task);
+    if (clone === null || isBio(clone)) return this.#mapFirst(bio, clone, task);
+    return this.#mapWaiting(bio, clone, task);
   }
 
   /** Sends empty flushes to every target that takes them, in table order. Waits: as `map`. */
@@ -71,7 +71,7 @@ export class BioMapper {
    */
   mapPiece(clone: Bio, io: DmIo, task: Task): Awaitable<void> {
     const entry = this.table.find(clone.sector);
-    const wanted = clone.sizeBytes / SECTOR_BYTES;
+    const wanted = clone.sectors;
     const sectors = entry === null ? wanted : entry.pieceSectors(clone.sector, wanted);
     const refusal = entry === null ? BioStatus.IoError : refusalOf(clone, entry, false);
     if (entry !== null && refusal === BioStatus.Ok) {
@@ -126,7 +126,7 @@ export class BioMapper {
       bioError(bio, clone === null ? BioStatus.Again : BioStatus.IoError);
       return;
     }
-    const wanted = bio.sizeBytes / SECTOR_BYTES;
+    const wanted = bio.sectors;
     const sectors = entry.pieceSectors(bio.sector, wanted);
     const refusal = refusalOf(bio, entry, sectors < wanted);
     if (refusal !== BioStatus.Ok) {

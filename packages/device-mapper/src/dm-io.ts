@@ -33,7 +33,8 @@ export class DmIo {
   /** How much of the piece that is being mapped the target has taken. */
   pieceSectors: Sectors = 0;
   isMapping = false;
-  readonly #pushedBack = new BioList();
+  /** Clones that were pushed back; made for the first of them. */
+  #pushedBack: BioList | null = null;
 
   /** Opens the account, with one reference for whoever cuts. */
   begin(owner: IoOwner, original: Bio, firstClone: Bio): void {
@@ -55,6 +56,7 @@ export class DmIo {
   /** A clone is over. Interrupt context. */
   cloneEnded(clone: Bio, status: BioStatus): void {
     if (status === BioStatus.DmRequeue && this.hasPieces && this.owner?.isPushingBack === true) {
+      this.#pushedBack ??= new BioList();
       this.#pushedBack.add(clone);
       this.drop();
       return;
@@ -81,8 +83,8 @@ export class DmIo {
     const status = this.status === BioStatus.DmRequeue ? BioStatus.IoError : this.status;
     this.original = null;
     this.firstClone = null;
-    const keepsFirst =
-      !this.#pushedBack.isEmpty && this.#pushBackPieces(owner, original, firstClone);
+    const pieces = this.#pushedBack;
+    const keepsFirst = pieces !== null && pushBackPieces(pieces, owner, original, firstClone);
     if (isPushedBack) owner.pushBack(original);
     owner.ioEnded(original);
     if (!keepsFirst) firstClone?.put();
@@ -94,23 +96,28 @@ export class DmIo {
     if (status !== BioStatus.Ok && original.status === BioStatus.Ok) original.status = status;
     bioEndio(original);
   }
+}
 
-  /**
-   * Turns clones that were pushed back into bios for exactly their pieces, which the original
-   * waits for. Answers whether `firstClone` is among them.
-   */
-  #pushBackPieces(owner: IoOwner, original: Bio, firstClone: Bio | null): boolean {
-    let keepsFirst = false;
-    for (let piece = this.#pushedBack.pop(); piece !== null; piece = this.#pushedBack.pop()) {
-      const { sector, sectors } = targetIoOf(piece);
-      keepsFirst ||= piece === firstClone;
-      piece.reset();
-      cloneBio(original, piece);
-      piece.advance((sector - original.sector) * SECTOR_BYTES);
-      piece.sizeBytes = sectors * SECTOR_BYTES;
-      chainBio(piece, original);
-      owner.pushBack(piece);
-    }
-    return keepsFirst;
+/**
+ * Turns clones that were pushed back into bios for exactly their pieces, which the original
+ * waits for. Answers whether `firstClone` is among them.
+ */
+function pushBackPieces(
+  pieces: BioList,
+  owner: IoOwner,
+  original: Bio,
+  firstClone: Bio | null,
+): boolean {
+  let keepsFirst = false;
+  for (let piece = pieces.pop(); piece !== null; piece = pieces.pop()) {
+    const { sector, sectors } = targetIoOf(piece);
+    keepsFirst ||= piece === firstClone;
+    piece.reset();
+    cloneBio(original, piece);
+    piece.advance((sector - original.sector) * SECTOR_BYTES);
+    piece.sizeBytes = sectors * SECTOR_BYTES;
+    chainBio(piece, original);
+    owner.pushBack(piece);
   }
+  return keepsFirst;
 }

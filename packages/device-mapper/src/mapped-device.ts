@@ -32,6 +32,8 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   readonly kernelName: string;
   /** As the live table has it; changes at a swap only. */
   sizeSectors: Sectors = 0;
+  /** As the live table has it. */
+  isReadOnly = false;
   readonly queue: RequestQueue;
   /** Bios that wait for a resume, or for the worker. */
   readonly deferred: DeferredBios;
@@ -62,10 +64,6 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     this.#isPropagating = options.preflushError === "propagate";
     this.#reading = { object: this.deferred, mode: AccessMode.Read, label: `submit to ${name}` };
     this.#writing = { object: this.deferred, mode: AccessMode.Write, label: `block ${name}` };
-  }
-
-  get isReadOnly(): boolean {
-    return this.#live?.isReadOnly ?? false;
   }
 
   /** Where the bios of the live table come from. */
@@ -145,6 +143,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     this.#mapper = loaded === null ? null : new BioMapper(loaded.table, this, this.#options);
     this.#live = loaded;
     this.sizeSectors = loaded?.table.sizeSectors ?? 0;
+    this.isReadOnly = loaded?.isReadOnly ?? false;
     this.queue.limits = loaded?.limits ?? stackingLimits();
     // Pieces that were pushed back are of the old pools, and go back there after the resume.
     if (pools?.liveCount === 0) await pools.destroy(task);

@@ -11,8 +11,8 @@ export class TableTarget {
   readonly end: Sectors;
   /** Which of the per-bio data of the table's bios is this target's; -1: none. */
   readonly dataIndex: number;
-  /** Bios are cut at multiples of this from `begin`; Infinity: nowhere. */
-  maxIoSectors: Sectors = Infinity;
+  /** Bios are cut at multiples of this from `begin`; 0: nowhere. */
+  maxIoSectors: Sectors = 0;
   flushBios = 0;
 
   constructor(line: TableLine, type: TargetType, target: Target, dataIndex: number) {
@@ -27,14 +27,15 @@ export class TableTarget {
 
   /** Takes over what the target says of itself; to be called again when it may have changed. */
   refresh(): void {
-    this.maxIoSectors = this.target.maxIoSectors ?? Infinity;
+    this.maxIoSectors = this.target.maxIoSectors ?? 0;
     this.flushBios = this.target.flushBios ?? 0;
   }
 
   /** How many of the `wanted` sectors from `sector` on one bio to this target may have. */
   pieceSectors(sector: Sectors, wanted: Sectors): Sectors {
-    const upToEnd = Math.min(wanted, this.end - sector);
-    if (this.maxIoSectors === Infinity) return upToEnd;
+    const left = this.end - sector;
+    const upToEnd = wanted < left ? wanted : left;
+    if (this.maxIoSectors === 0) return upToEnd;
     const upToLine = this.maxIoSectors - ((sector - this.begin) % this.maxIoSectors);
     return Math.min(upToEnd, upToLine);
   }

@@ -7,6 +7,7 @@ import {
   BioStatus,
   isWriteOp,
   SECTOR_BYTES,
+  SECTOR_SHIFT,
   type Sectors,
 } from "@blkstack/bio";
 import type { BlockDevice, QueueLimits } from "@blkstack/block";
@@ -35,6 +36,7 @@ export interface CheckPolicy {
 }
 
 const FLUSH_FLAGS = BioFlag.Preflush | BioFlag.Fua;
+const FLAGS_TO_LOOK_AT = FLUSH_FLAGS | BioFlag.NoWait;
 
 /**
  * Takes a submitted bio through the checks. False: it was ended, or taken by the queue's hook.
@@ -45,7 +47,30 @@ const FLUSH_FLAGS = BioFlag.Preflush | BioFlag.Fua;
 export function passesChecks(bio: Bio, task: Task, policy: CheckPolicy): boolean {
   const device = bio.device as BlockDevice | null;
   if (device === null) return refuse(bio, BioStatus.IoError);
+  if (isPlain(bio) && policy.faultInjection === null && !device.isReadOnly) {
+    if (endsBeyond(bio, device.sizeSectors)) return refuse(bio, BioStatus.IoError);
+  } else if (!passesAll(bio, device, task, policy)) {
+    return false;
+  }
   const { limits, submitHook } = device.queue;
+  if (policy.refusesLarge && isTooLarge(bio, limits)) return refuse(bio, BioStatus.IoError);
+  return submitHook?.take(bio, task) !== true;
+}
+
+/** A read or write of a whole device with no wishes: of such there is little to check. */
+function isPlain(bio: Bio): boolean {
+  const { op, flags, partition, sizeBytes } = bio;
+  return (
+    op <= BioOp.Write &&
+    partition === 0 &&
+    (flags & FLAGS_TO_LOOK_AT) === 0 &&
+    (sizeBytes & (SECTOR_BYTES - 1)) === 0
+  );
+}
+
+function passesAll(bio: Bio, device: BlockDevice, task: Task, policy: CheckPolicy): boolean {
+  const { limits } = device.queue;
+  if ((bio.sizeBytes & (SECTOR_BYTES - 1)) !== 0) return refuse(bio, BioStatus.IoError);
   if ((bio.flags & BioFlag.NoWait) !== 0 && !limits.canNoWait) return refuse(bio, BioStatus.Again);
   if (policy.faultInjection?.shouldFail(bio, task) === true) return refuse(bio, BioStatus.IoError);
   if (bio.partition !== 0 && !moveToWholeDisk(bio, device)) return refuse(bio, BioStatus.IoError);
@@ -54,9 +79,7 @@ export function passesChecks(bio: Bio, task: Task, policy: CheckPolicy): boolean
     return refuse(bio, BioStatus.ReadOnly);
   }
   if (!limits.hasVolatileCache && !needsDriverWithoutCache(bio)) return false;
-  if (!isSupported(bio.op, limits)) return refuse(bio, BioStatus.NotSupported);
-  if (policy.refusesLarge && isTooLarge(bio, limits)) return refuse(bio, BioStatus.IoError);
-  return submitHook?.take(bio, task) !== true;
+  return isSupported(bio.op, limits) || refuse(bio, BioStatus.NotSupported);
 }
 
 function refuse(bio: Bio, status: BioStatus): false {
@@ -78,7 +101,7 @@ function moveToWholeDisk(bio: Bio, device: BlockDevice): boolean {
 function endsBeyond(bio: Bio, sizeSectors: Sectors): boolean {
   const { sizeBytes, sector } = bio;
   if (sizeBytes === 0 || sizeSectors === 0) return false;
-  return sector < 0 || sector + sizeBytes / SECTOR_BYTES > sizeSectors;
+  return sector < 0 || sector + (sizeBytes >>> SECTOR_SHIFT) > sizeSectors;
 }
 
 /** Whether a bio would change the medium: every write but an empty flush. */

@@ -1,4 +1,4 @@
-import { type Bio, bioError, BioFlag, BioStatus, BioState, invariant } from "@blkstack/bio";
+import { type Bio, bioError, BioFlag, BioStatus, BioState, invariant, isBio } from "@blkstack/bio";
 import { type BlockDevice, deviceOf, EnterResult, type Submitter } from "@blkstack/block";
 import { assertMaySleep, type Awaitable, isPending, type Task } from "@blkstack/task";
 import {
@@ -136,8 +136,12 @@ export class MakeRequest implements Submitter {
     if (this.#hasTwoLists) lists.older.mergeInit(lists.current);
     let running: Awaitable<void>;
     try {
-      const fitting = this.#splitter === null ? bio : this.#splitter.fit(bio, device, task);
-      if (isPending(fitting)) return this.#driveSplit(fitting, device, task);
+      let fitting: Bio | null = bio;
+      if (this.#splitter !== null) {
+        const fitted = this.#splitter.fit(bio, device, task);
+        if (fitted !== null && !isBio(fitted)) return this.#driveSplit(fitted, device, task);
+        fitting = fitted;
+      }
       running = fitting === null ? undefined : device.submitBio(fitting, task);
     } catch (defect) {
       device.queue.exit(task);

@@ -120,23 +120,15 @@ export class Mempool<T extends object> implements Waitable {
    */
   alloc(gfp: Gfp, task: Task): Awaitable<T | null> {
     if (mayWait(gfp)) assertMaySleep(task, this.#acquire.label);
-    const scheduler = this.#scheduler;
-    // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
-    if (task.atomicDepth === 0 && !scheduler.inInterrupt) {
-      const preempted = scheduler.mayPreempt(task, this.#acquire);
-      if (preempted !== undefined) return preempted.then(() => this.#allocNow(gfp, task));
-    } else {
-      scheduler.touch(this.#acquire);
-    }
-    return this.#allocNow(gfp, task);
+    return this.#holders === null ? this.#allocNow(gfp, task) : this.#allocExplored(gfp, task);
   }
 
   /** Gives an element back. Refills the reserve before memory: a sleeper lives on the reserve. */
   free(element: T | null): void {
     if (element === null) return;
-    this.#scheduler.touch(this.#release);
     this.#assertAlive();
     if (this.#holders !== null) {
+      this.#scheduler.touch(this.#release);
       invariant(this.#holders.delete(element), `double free: ${this.label}`);
     }
     this.#liveCount -= 1;
@@ -174,6 +166,18 @@ export class Mempool<T extends object> implements Waitable {
     }
     this.#isDestroyed = true;
     for (const element of this.#reserve.splice(0)) this.#allocator.free(element);
+  }
+
+  #allocExplored(gfp: Gfp, task: Task): Awaitable<T | null> {
+    const scheduler = this.#scheduler;
+    // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
+    if (task.atomicDepth > 0 || scheduler.inInterrupt) {
+      scheduler.touch(this.#acquire);
+      return this.#allocNow(gfp, task);
+    }
+    const preempted = scheduler.mayPreempt(task, this.#acquire);
+    if (preempted === undefined) return this.#allocNow(gfp, task);
+    return preempted.then(() => this.#allocNow(gfp, task));
   }
 
   #allocNow(gfp: Gfp, task: Task): Awaitable<T | null> {

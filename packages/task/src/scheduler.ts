@@ -68,7 +68,10 @@ export interface Scheduler {
   readonly random: Random;
   /** Whether an interrupt handler is running, so that nothing may sleep. */
   readonly inInterrupt: boolean;
-  /** Whether schedules are explored: then holders are tracked and reports are worth their price. */
+  /**
+   * Whether schedules are explored: then holders are tracked and reports are worth their price.
+   * When not, `mayPreempt` preempts nobody and `touch` tells nobody, so hot paths skip both.
+   */
   readonly isExploring: boolean;
 
   /** Starts a task. It runs soon, never inside this call. */
