@@ -84,6 +84,7 @@ describe("--stdio", () => {
     const child = spawn(BLKSTACK, ["serve", "--file", "disk.img", "--stdio"], {
       cwd: bench.folder,
       stdio: ["pipe", "pipe", "inherit"],
+      timeout: 30_000,
     });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
