@@ -186,7 +186,8 @@ export class ExploringScheduler implements Scheduler {
   sleep(task: Task, on: Waitable, timeoutMs?: number, isRetry = false): Promise<WakeReason> {
     assertMaySleep(task, on.label);
     const sleeper = this.#announcing(task, on.label);
-    this.#histories?.use(sleeper, { object: on, mode: AccessMode.Write, label: "" });
+    const use: Access = { object: on, mode: AccessMode.Write, label: "" };
+    this.#histories?.use(sleeper, use);
     sleeper.waitingFor = on;
     sleeper.state = TaskState.Sleeping;
     // Who asks again in vain has been waiting all the time.
@@ -203,7 +204,7 @@ export class ExploringScheduler implements Scheduler {
       });
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
-    this.#options.recorder?.note(`sleeps, waiting for ${on.label}`);
+    this.#options.recorder?.slept(sleeper, use);
     // The task counts as asleep already, so that the hook may wake it.
     if (task.sleepHook !== null) runSleepHook(task, task.sleepHook);
     this.#yield();
@@ -222,6 +223,7 @@ export class ExploringScheduler implements Scheduler {
     const interrupt = new PendingInterrupt(source, work, this.#interruptCount);
     this.interrupts.push(interrupt);
     this.#histories?.created(interrupt, this.#current);
+    this.#options.recorder?.setOff(interrupt);
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
@@ -303,6 +305,7 @@ export class ExploringScheduler implements Scheduler {
       }
       this.#steps += 1;
       recorder?.step(actor, enabled, this.#current);
+      strategy.stepTaken?.(actor);
       if (this.#runStep(actor)) return;
     }
   }
@@ -386,7 +389,7 @@ export class ExploringScheduler implements Scheduler {
       this.#stop({ why: "quiet" });
       return false;
     }
-    this.#options.recorder?.note(`${String(this.time.nowMs())} ms: ${timer.label}`);
+    this.#options.recorder?.fired(`${String(this.time.nowMs())} ms: ${timer.label}`);
     this.#interrupt(() => {
       timer.fire();
     });
@@ -406,6 +409,7 @@ export class ExploringScheduler implements Scheduler {
     sleeper.access = { object: sleeper, mode: AccessMode.Write, label: wakeLabel(sleeper, reason) };
     sleeper.waitingFor = null;
     this.#histories?.woken(sleeper, this.#current);
+    this.#options.recorder?.setOff(sleeper);
   }
 
   #add(name: string, role: { body: TaskBody; isService: boolean }): ExploredTask {
@@ -416,6 +420,7 @@ export class ExploringScheduler implements Scheduler {
     const task = new ExploredTask(unique, this.tasks.length, this, role);
     this.tasks.push(task);
     this.#histories?.created(task, this.#current);
+    this.#options.recorder?.setOff(task);
     return task;
   }
 

@@ -1,5 +1,6 @@
 import type { Access } from "@blkstack/task";
 import { type Actor, ExploredTask } from "./actor.ts";
+import { Footprint } from "./footprint.ts";
 
 /** One step of a recorded run. */
 export interface RecordedStep {
@@ -20,8 +21,11 @@ export type RecordedChoice =
 export class Recorder {
   readonly steps: RecordedStep[] = [];
   readonly choices: RecordedChoice[] = [];
+  /** One for each step. */
+  readonly footprints: Footprint[] = [];
   readonly #describe: (actor: Actor) => string;
   readonly #onSettled: (steps: number) => void;
+  #isTimeMoved = false;
   #mark: { steps: number; choices: number; notes: number } | null = null;
 
   constructor(describe: (actor: Actor) => string, onSettled: (steps: number) => void) {
@@ -39,15 +43,37 @@ export class Recorder {
     }
     const isPreemption = last instanceof ExploredTask && actor !== last && enabled[0] === last;
     this.steps.push({ actor: actor.name, what: this.#describe(actor), isPreemption, notes: [] });
+    this.footprints.push(new Footprint(actor, this.#isTimeMoved));
+    this.#isTimeMoved = false;
   }
 
   outcome(what: string, outcome: number): void {
     if (this.#mark === null) this.choices.push({ what, outcome });
+    this.footprints.at(-1)?.outcomes.push(outcome);
     if (outcome > 0) this.note(`${what}: ${outcome === 1 ? "yes" : `outcome ${String(outcome)}`}`);
   }
 
   touched(access: Access): void {
+    this.footprints.at(-1)?.uses.push(access);
     this.note(access.label);
+  }
+
+  slept(sleeper: Actor, on: Access): void {
+    const footprint = this.footprints.at(-1);
+    if (footprint === undefined) return;
+    footprint.uses.push(on);
+    if (footprint.actor === sleeper) footprint.isLeftAsleep = true;
+    this.note(`sleeps, waiting for ${on.object.label}`);
+  }
+
+  /** A task was woken or spawned, an interrupt raised. */
+  setOff(actor: Actor): void {
+    this.footprints.at(-1)?.setsOff.push(actor);
+  }
+
+  fired(timer: string): void {
+    this.#isTimeMoved = true;
+    this.note(timer);
   }
 
   note(text: string): void {
@@ -68,6 +94,7 @@ export class Recorder {
   forgetAfterMark(): void {
     if (this.#mark === null) return;
     this.steps.length = this.#mark.steps;
+    this.footprints.length = this.#mark.steps;
     this.choices.length = this.#mark.choices;
     const last = this.steps.at(-1);
     if (last !== undefined) last.notes.length = this.#mark.notes;

@@ -19,6 +19,8 @@ export interface Strategy {
   chooseActor(enabled: readonly Actor[]): number;
   /** Which outcome of `count`, two or more; 0 is the good one. */
   chooseOutcome(what: string, count: number): number;
+  /** Told of every step, also of those that nobody had to choose. */
+  stepTaken?(actor: Actor): void;
 }
 
 /** Thrown when a scenario does not do the same when given the same choices. */
