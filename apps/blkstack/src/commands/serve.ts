@@ -151,8 +151,10 @@ async function serveUntilStopped(
     await Promise.race([client.ended, stop.requested]);
     client.close();
   } else if (run === undefined) {
-    for (const { uri } of addresses) printLine(io.stdout, uri);
-    printLine(io.stdout, "ready");
+    // Who handed us the socket knows where it is, and what we print is mixed with what it prints.
+    const told = inherited.addresses.length > 0 ? io.stderr : io.stdout;
+    for (const { uri } of addresses) printLine(told, uri);
+    printLine(told, "ready");
     await stop.requested;
   } else {
     const child = runChild(run, childVariables(addresses[0], serving.exportName), io.env);
