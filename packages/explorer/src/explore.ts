@@ -7,15 +7,20 @@ import type { Scenario, Variant } from "./scenario.ts";
 import { type Progress, type Report, Tally } from "./report.ts";
 import { StateTable } from "./state-table.ts";
 import { tellStory } from "./story.ts";
-import { exhaustive, random, type Strategy } from "./strategy.ts";
+import { type StrategyName, strategyNamed } from "./strategies/named.ts";
+import type { Strategy } from "./strategy.ts";
 import { makeTrace } from "./trace.ts";
 
 export interface ExploreOptions {
   /** Default "exhaustive". */
-  readonly strategy?: "exhaustive" | "random" | Strategy;
-  /** Of the random strategy, and of the scenario's own `random`. Default 1. */
+  readonly strategy?: StrategyName | Strategy;
+  /** Of the strategies that draw lots, and of the scenario's own `random`. Default 1. */
   readonly seed?: number;
-  /** Runs at most. Default: no limit for an exhaustive search, else 10 000. */
+  /** Of "pct": how many orders of two steps a failure takes. Default 3. */
+  readonly depth?: number;
+  /** Of "preemptions" and "delays": no more of them in one run. Default: 0, then 1, and so on. */
+  readonly bound?: number;
+  /** Runs at most. Default: no limit for a search that can end by itself, else 10 000. */
   readonly executions?: number;
   /** Seconds of real time at most. Default: no limit. */
   readonly seconds?: number;
@@ -72,6 +77,7 @@ class Search {
   readonly #startedMs = wallClockMs();
   readonly #executionsMax: number;
   #stepsMax: number;
+  #decidedBy: string | null = null;
   #best: { taken: readonly number[]; finding: Finding; outcome: Outcome } | null = null;
 
   constructor(scenario: Scenario, variant: string, options: ExploreOptions) {
@@ -81,16 +87,17 @@ class Search {
     this.#runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     this.#options = options;
     this.#stepsMax = stepsMax;
-    if (strategy === "exhaustive") this.#strategy = exhaustive();
-    else this.#strategy = strategy === "random" ? random(seed) : strategy;
-    const { isExhaustive } = this.#strategy;
+    this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, options) : strategy;
+    const { isExhaustive, boundCompleted } = this.#strategy;
+    const isEndless = !isExhaustive && boundCompleted === undefined;
     this.#states = dedupe === "states" && isExhaustive ? new StateTable() : null;
-    this.#executionsMax = options.executions ?? (isExhaustive ? Infinity : RANDOM_EXECUTIONS);
+    this.#executionsMax = options.executions ?? (isEndless ? RANDOM_EXECUTIONS : Infinity);
   }
 
   async run(): Promise<Report> {
     const isExhausted = await this.#runAll();
     const isComplete = isExhausted && this.#strategy.isExhaustive;
+    if (isComplete) this.#decidedBy ??= this.#running.name;
     return this.#report(isComplete);
   }
 
@@ -122,7 +129,8 @@ class Search {
   async #runOne(): Promise<void> {
     const outcome = await this.#runner.once({
       strategy: this.#strategy,
-      states: this.#states,
+      // A part of a strategy that does not want to see all must not hide states from one that does.
+      states: this.#strategy.isExhaustive ? this.#states : null,
       stepsMax: this.#stepsMax,
     });
     const { finding, steps, stop, world } = outcome;
@@ -132,8 +140,14 @@ class Search {
     if (finding === null || isTooLong) return;
     if (this.#best !== null && steps >= this.#best.outcome.steps) return;
     if (this.#best !== null && finding.kind !== this.#best.finding.kind) return;
+    this.#decidedBy ??= this.#running.name;
     this.#best = { taken: world.scheduler.taken, finding, outcome };
     if (this.#isShortening) this.#stepsMax = Math.max(1, steps - 1);
+  }
+
+  /** The strategy, or the part of it, that the present run belongs to. */
+  get #running(): Strategy {
+    return this.#strategy.member ?? this.#strategy;
   }
 
   get #isShortening(): boolean {
@@ -167,6 +181,8 @@ class Search {
       scenario: scenario.name,
       variant,
       strategy: this.#strategy.name,
+      decidedBy: this.#decidedBy,
+      boundCompleted: this.#strategy.boundCompleted ?? null,
       schedules,
       healedRuns,
       isComplete,

@@ -34,7 +34,8 @@ export function mustStayBehind(later: Footprint, earlier: Footprint): boolean {
   return later.uses.some((use) => earlier.uses.some((other) => conflict(use, other)));
 }
 
-function conflict(one: Access, other: Access): boolean {
+/** Whether the order of two uses can be told afterwards. */
+export function conflict(one: Access, other: Access): boolean {
   if (one.object !== other.object) return false;
   if (one.mode !== other.mode) return true;
   return one.mode !== AccessMode.Read && one.mode !== AccessMode.Release;

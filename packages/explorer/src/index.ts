@@ -17,7 +17,13 @@ export {
   type Variant,
   type World,
 } from "./scenario.ts";
-export { exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
+export { delays, preemptions } from "./strategies/bounded.ts";
+export { STRATEGY_NAMES, type StrategyName, type StrategySettings } from "./strategies/named.ts";
+export { pct, type PctOptions } from "./strategies/pct.ts";
+export { portfolio, type PortfolioOptions, type Share } from "./strategies/portfolio.ts";
+export { partialOrderSampling } from "./strategies/pos.ts";
+export { uniformWalk } from "./strategies/urw.ts";
+export { type Bound, exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
 export { parseTrace, type Trace, TRACE_FORMAT, TRACE_VERSION, TraceFormatError } from "./trace.ts";
 export { bioVocabulary } from "./bio-vocabulary.ts";
 export type { Place, RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";

@@ -34,6 +34,8 @@ export async function replay(scenario: Scenario, trace: Trace): Promise<Replayed
     scenario: trace.scenario,
     variant,
     strategy: "replay",
+    decidedBy: "replay",
+    boundCompleted: null,
     verdict: finding === null ? "not-found" : "found",
     kind: finding?.kind ?? null,
     message: finding?.message ?? "",

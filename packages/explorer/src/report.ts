@@ -1,5 +1,6 @@
 import type { Finding, FindingKind } from "./finding.ts";
 import type { Outcome } from "./run.ts";
+import type { Bound } from "./strategy.ts";
 import type { Trace } from "./trace.ts";
 
 /** How far a search is. */
@@ -17,6 +18,10 @@ export interface Report extends Progress {
   readonly scenario: string;
   readonly variant: string;
   readonly strategy: string;
+  /** Which strategy, of a portfolio's, first saw a failure or ran everything; null: none did. */
+  readonly decidedBy: string | null;
+  /** All schedules up to here were run, beside what the counts say; null: not sorted by a measure. */
+  readonly boundCompleted: Bound | null;
   /**
    * "found": something is wrong. "proved": every schedule was run, or is equal to one that was, and
    * none is wrong. "not-found": the budget ended first.

@@ -1,12 +1,21 @@
 import type { Actor } from "./actor.ts";
+import { ChoicePath } from "./choice-path.ts";
+
+export { NondeterminismError } from "./choice-path.ts";
 
 /** Gives the run up: what follows is known, or not wanted. */
 export const GIVE_UP = -1;
 
+/** A measure of how far a schedule is from the plain one, and how much of it. */
+export interface Bound {
+  readonly measure: "preemptions" | "delays";
+  readonly count: number;
+}
+
 /** Decides, run after run, what a scheduler would leave to chance. */
 export interface Strategy {
   readonly name: string;
-  /** Whether the end of the runs means that every schedule was seen. */
+  /** Whether the end of the runs means that every schedule was seen; asked again at the end. */
   readonly isExhaustive: boolean;
   /** Whether the run is still repeating choices of the one before. */
   readonly isRepeating: boolean;
@@ -19,13 +28,12 @@ export interface Strategy {
   chooseActor(enabled: readonly Actor[]): number;
   /** Which outcome of `count`, two or more; 0 is the good one. */
   chooseOutcome(what: string, count: number): number;
-  /** Told of every step, also of those that nobody had to choose. */
+  /** Told of every step, also of those that nobody had to choose, just before it is taken. */
   stepTaken?(actor: Actor): void;
-}
-
-/** Thrown when a scenario does not do the same when given the same choices. */
-export class NondeterminismError extends Error {
-  override readonly name = "NondeterminismError";
+  /** What was run in full of schedules that were sorted by a measure; null: nothing yet. */
+  readonly boundCompleted?: Bound | null;
+  /** The part of a strategy made of several that the present run belongs to. */
+  readonly member?: Strategy;
 }
 
 /**
@@ -39,54 +47,22 @@ export function exhaustive(): Strategy {
 class DepthFirst implements Strategy {
   readonly name = "exhaustive";
   readonly isExhaustive = true;
-  readonly #taken: number[] = [];
-  readonly #counts: number[] = [];
-  #depth = -1;
+  readonly #path = new ChoicePath();
 
   get isRepeating(): boolean {
-    return this.#depth < this.#taken.length;
+    return this.#path.isRepeating;
   }
 
   beginRun(): boolean {
-    const isFirst = this.#depth < 0;
-    this.#depth = 0;
-    if (isFirst) return true;
-    for (let last = this.#taken.length - 1; last >= 0; last -= 1) {
-      const next = (this.#taken[last] ?? 0) + 1;
-      if (next < (this.#counts[last] ?? 0)) {
-        this.#taken[last] = next;
-        return true;
-      }
-      this.#taken.pop();
-      this.#counts.pop();
-    }
-    return false;
+    return this.#path.rewind();
   }
 
   chooseActor(enabled: readonly Actor[]): number {
-    return this.#choose(enabled.length);
+    return this.#path.choose(enabled.length);
   }
 
   chooseOutcome(_what: string, count: number): number {
-    return this.#choose(count);
-  }
-
-  #choose(count: number): number {
-    const depth = this.#depth;
-    this.#depth += 1;
-    const taken = this.#taken[depth];
-    if (taken === undefined) {
-      this.#taken.push(0);
-      this.#counts.push(count);
-      return 0;
-    }
-    if (this.#counts[depth] !== count) {
-      throw new NondeterminismError(
-        `choice ${String(depth + 1)} had ${String(this.#counts[depth])} alternatives and, ` +
-          `after the same choices, now has ${String(count)}`,
-      );
-    }
-    return taken;
+    return this.#path.choose(count);
   }
 }
 

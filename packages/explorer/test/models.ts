@@ -113,6 +113,7 @@ export function bioSplit(tasks: number, pieces: number, size: number): Model {
     const pool = m.cell("bio_set", size);
     for (let task = 0; task < tasks; task += 1) {
       const ops: ModelOp[] = [];
+      m.task(`submitter ${String(task)}`, ops);
       for (let piece = 0; piece < pieces; piece += 1) ops.push(Op.take(pool));
       for (let piece = 0; piece < pieces; piece += 1) {
         const name = `${String(task)}.${String(piece)}`;
@@ -127,7 +128,6 @@ export function bioSplit(tasks: number, pieces: number, size: number): Model {
           ),
         ]);
       }
-      m.task(`submitter ${String(task)}`, ops);
     }
   };
 }
