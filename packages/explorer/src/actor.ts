@@ -32,6 +32,8 @@ export class ExploredTask extends Task {
   resume: ((reason: WakeReason) => void) | null = null;
   wakeReason: WakeReason = 0;
   timeout: TimerHandle | null = null;
+  /** What it used last before it went to sleep: the pool, where it waits for the pool's queue. */
+  lastUsed: Access["object"] | null = null;
   /** The step at which it last went to sleep, or was last blocked. */
   waitsSinceStep = 0;
   /** What this task has seen so far, as a number of the state table. */

@@ -90,7 +90,10 @@ class Search {
     this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, options) : strategy;
     const { isExhaustive, boundCompleted } = this.#strategy;
     const isEndless = !isExhaustive && boundCompleted === undefined;
-    this.#states = dedupe === "states" && isExhaustive ? new StateTable() : null;
+    // What reduction leaves out, a state that was seen may be the only one to lead to.
+    const isReducing = this.#strategy.log !== undefined;
+    const isMerging = dedupe === "states" && isExhaustive && !isReducing;
+    this.#states = isMerging ? new StateTable() : null;
     this.#executionsMax = options.executions ?? (isEndless ? RANDOM_EXECUTIONS : Infinity);
   }
 
@@ -212,7 +215,7 @@ class Search {
       foundAtRun: runsUntilFound,
       preemptions: recorded.recorder.preemptions,
       // Equal states may be reached on ways of unequal length, of which one was gone.
-      isShortest: isComplete && this.#states === null,
+      isShortest: isComplete && this.#states === null && this.#strategy.log === undefined,
       trace: makeTrace(
         { scenario: scenario.name, variant, seed, stepsMax },
         shown,

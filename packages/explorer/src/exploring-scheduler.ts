@@ -7,7 +7,6 @@ import {
   type InterruptSource,
   type Random,
   type Scheduler,
-  type SleepHook,
   type Task,
   type TaskBody,
   type TimerHandle,
@@ -20,6 +19,8 @@ import { Histories } from "./histories.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StateTable } from "./state-table.ts";
 import { GIVE_UP, type Strategy, Xorshift } from "./strategy.ts";
+import type { StepLog } from "./step-log.ts";
+import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
 import { StallProbe } from "./stall-probe.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -70,6 +71,7 @@ export class ExploringScheduler implements Scheduler {
   #lastOutcomes: Map<string, number> | null = null;
   readonly #options: RunOptions;
   readonly #histories: Histories | null;
+  readonly #log: StepLog | undefined;
   readonly #probe: StallProbe;
   #ignored: Set<object> | null = null;
   readonly #enabled: Actor[] = [];
@@ -89,6 +91,7 @@ export class ExploringScheduler implements Scheduler {
     this.#options = options;
     this.random = new Xorshift(options.seed);
     this.#histories = options.states === null ? null : new Histories(options.states, this);
+    this.#log = options.strategy.log;
     this.#probe = new StallProbe(this.time, options.fingerprint);
     this.#advance = () => {
       try {
@@ -180,6 +183,7 @@ export class ExploringScheduler implements Scheduler {
   touch(access: Access): void {
     if (this.#current === null || this.#ignored?.has(access.object) === true) return;
     this.#histories?.use(this.#current, access);
+    this.#log?.used(access);
     this.#options.recorder?.touched(access);
   }
 
@@ -188,13 +192,15 @@ export class ExploringScheduler implements Scheduler {
     const sleeper = this.#announcing(task, on.label);
     const use: Access = { object: on, mode: AccessMode.Write, label: "" };
     this.#histories?.use(sleeper, use);
+    this.#log?.used(use);
     sleeper.waitingFor = on;
+    if (sleeper.access.object !== sleeper) sleeper.lastUsed = sleeper.access.object;
     sleeper.state = TaskState.Sleeping;
     // Who asks again in vain has been waiting all the time.
     if (!this.#probe.isRunning) sleeper.waitsSinceStep = this.#steps;
     sleeper.guard = null;
     if (timeoutMs !== undefined) {
-      sleeper.timeout = this.time.start({
+      const timeout = this.time.start({
         delayMs: timeoutMs,
         isRetry,
         label: `timeout of ${task.name}`,
@@ -202,6 +208,8 @@ export class ExploringScheduler implements Scheduler {
           this.#wakeUp(sleeper, WakeReason.TimedOut);
         },
       });
+      sleeper.timeout = timeout;
+      this.#log?.timerArmed(timeout.atMs);
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
     this.#options.recorder?.slept(sleeper, use);
@@ -223,11 +231,12 @@ export class ExploringScheduler implements Scheduler {
     const interrupt = new PendingInterrupt(source, work, this.#interruptCount);
     this.interrupts.push(interrupt);
     this.#histories?.created(interrupt, this.#current);
+    this.#log?.made(interrupt);
     this.#options.recorder?.setOff(interrupt);
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
-    return this.time.start({
+    const armed = this.time.start({
       delayMs,
       get isRetry() {
         return timer.isRetry;
@@ -237,6 +246,8 @@ export class ExploringScheduler implements Scheduler {
         timer.fire();
       },
     });
+    this.#log?.timerArmed(armed.atMs);
+    return armed;
   }
 
   choose(what: string, count: number): number {
@@ -294,10 +305,7 @@ export class ExploringScheduler implements Scheduler {
         this.#stop({ why: "too-long" });
         return;
       }
-      let index = 0;
-      if (enabled.length > 1 && !this.#probe.isRunning) {
-        index = this.#take(strategy.chooseActor(enabled));
-      }
+      const index = this.#choose(enabled);
       const actor = index === GIVE_UP ? undefined : enabled[index];
       if (actor === undefined) {
         this.#stop({ why: "given-up" });
@@ -308,6 +316,13 @@ export class ExploringScheduler implements Scheduler {
       strategy.stepTaken?.(actor);
       if (this.#runStep(actor)) return;
     }
+  }
+
+  #choose(enabled: readonly Actor[]): number {
+    const { strategy } = this.#options;
+    if (this.#probe.isRunning) return 0;
+    if (enabled.length > 1) return this.#take(strategy.chooseActor(enabled));
+    return strategy.decidesEveryStep === true ? strategy.chooseActor(enabled) : 0;
   }
 
   /** The one that ran last first, then tasks in the order of their birth, then interrupts. */
@@ -389,6 +404,7 @@ export class ExploringScheduler implements Scheduler {
       this.#stop({ why: "quiet" });
       return false;
     }
+    this.#log?.timeMoves(this.tasks);
     this.#options.recorder?.fired(`${String(this.time.nowMs())} ms: ${timer.label}`);
     this.#interrupt(() => {
       timer.fire();
@@ -409,6 +425,7 @@ export class ExploringScheduler implements Scheduler {
     sleeper.access = { object: sleeper, mode: AccessMode.Write, label: wakeLabel(sleeper, reason) };
     sleeper.waitingFor = null;
     this.#histories?.woken(sleeper, this.#current);
+    this.#log?.woke(sleeper);
     this.#options.recorder?.setOff(sleeper);
   }
 
@@ -420,6 +437,7 @@ export class ExploringScheduler implements Scheduler {
     const task = new ExploredTask(unique, this.tasks.length, this, role);
     this.tasks.push(task);
     this.#histories?.created(task, this.#current);
+    this.#log?.made(task);
     this.#options.recorder?.setOff(task);
     return task;
   }
@@ -427,6 +445,7 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
+    this.#log?.runOver(this.tasks);
     this.#finish(stop);
   }
 
@@ -444,25 +463,5 @@ export class ExploringScheduler implements Scheduler {
       throw new Error(`${task.name} announced ${what} beside another step of its own`);
     }
     return announcing;
-  }
-}
-
-function wakeLabel(sleeper: ExploredTask, reason: WakeReason): string {
-  const what = sleeper.waitingFor?.label ?? "nothing";
-  return reason === WakeReason.Woken ? `woken from ${what}` : `tires of waiting for ${what}`;
-}
-
-function explored(task: Task): ExploredTask {
-  invariant(task instanceof ExploredTask, `${task.name} belongs to another scheduler`);
-  return task;
-}
-
-/** A hook that slept would sleep for ever: its task is on its way to sleep. */
-function runSleepHook(task: Task, hook: SleepHook): void {
-  task.atomicDepth += 1;
-  try {
-    hook(task);
-  } finally {
-    task.atomicDepth -= 1;
   }
 }

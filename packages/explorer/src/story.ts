@@ -37,14 +37,18 @@ function summaryLine(report: Told): string {
   const runs = count(report.runs, "run");
   const seen = report.states === null ? "" : `, ${count(report.states, "distinct state")}`;
   if (report.verdict === "proved") {
-    const covers = report.states === null ? "all schedules" : "all schedules up to equal states";
-    return `OK  ${name}   proved: ${runs}${seen}, ${covers} at the granularity of announced steps`;
+    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)} at the granularity of announced steps`;
   }
   const healed =
     report.healedRuns === 0
       ? ""
       : `; in ${count(report.healedRuns, "run")} only a retry after seconds got on`;
   return `NOT FOUND  ${name}   ${runs}${seen}, not all schedules${healed}`;
+}
+
+function covered({ strategy, states, schedules }: Told): string {
+  if (strategy === "dpor") return `${count(schedules, "trace")} that stand for all schedules`;
+  return states === null ? "all schedules" : "all schedules up to equal states";
 }
 
 function headLine(report: Told, recorder: Recorder): string {

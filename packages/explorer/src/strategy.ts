@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
 import { ChoicePath } from "./choice-path.ts";
+import type { StepLog } from "./step-log.ts";
 
 export { NondeterminismError } from "./choice-path.ts";
 
@@ -30,6 +31,10 @@ export interface Strategy {
   chooseOutcome(what: string, count: number): number;
   /** Told of every step, also of those that nobody had to choose, just before it is taken. */
   stepTaken?(actor: Actor): void;
+  /** Whether `chooseActor` is asked also where only one can go on. Default: false. */
+  readonly decidesEveryStep?: boolean;
+  /** Told what the steps of each run use and set off. */
+  readonly log?: StepLog;
   /** What was run in full of schedules that were sorted by a measure; null: nothing yet. */
   readonly boundCompleted?: Bound | null;
   /** The part of a strategy made of several that the present run belongs to. */

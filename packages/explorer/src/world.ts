@@ -45,6 +45,7 @@ export class RunWorld implements World, RunView {
   cell(label: string, value = 0): Cell {
     const cell = new Cell(label, value);
     this.#cells.push(cell);
+    this.#options.strategy.log?.cellMade(cell);
     return cell;
   }
 

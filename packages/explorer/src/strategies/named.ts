@@ -1,3 +1,4 @@
+import { dpor } from "../dpor.ts";
 import { exhaustive, random, type Strategy } from "../strategy.ts";
 import { delays, preemptions } from "./bounded.ts";
 import { pct } from "./pct.ts";
@@ -17,6 +18,7 @@ export interface StrategySettings {
 /** The strategies that go by a name. */
 export const STRATEGY_NAMES = [
   "exhaustive",
+  "dpor",
   "preemptions",
   "delays",
   "random",
@@ -34,6 +36,8 @@ export function strategyNamed(name: StrategyName, settings: StrategySettings): S
   switch (name) {
     case "exhaustive":
       return exhaustive();
+    case "dpor":
+      return dpor();
     case "preemptions":
       return preemptions(bound);
     case "delays":

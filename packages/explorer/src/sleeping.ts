@@ -1,0 +1,25 @@
+import { invariant } from "@blkstack/bio";
+import { type SleepHook, type Task, WakeReason } from "@blkstack/task";
+import { ExploredTask } from "./actor.ts";
+
+/** What the next step of a task is called that no longer sleeps. */
+export function wakeLabel(sleeper: ExploredTask, reason: WakeReason): string {
+  const what = sleeper.waitingFor?.label ?? "nothing";
+  return reason === WakeReason.Woken ? `woken from ${what}` : `tires of waiting for ${what}`;
+}
+
+/** Throws for a task of another scheduler. */
+export function explored(task: Task): ExploredTask {
+  invariant(task instanceof ExploredTask, `${task.name} belongs to another scheduler`);
+  return task;
+}
+
+/** A hook that slept would sleep for ever: its task is on its way to sleep. */
+export function runSleepHook(task: Task, hook: SleepHook): void {
+  task.atomicDepth += 1;
+  try {
+    hook(task);
+  } finally {
+    task.atomicDepth -= 1;
+  }
+}
