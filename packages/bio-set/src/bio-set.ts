@@ -35,6 +35,10 @@ import { PooledBio, type VecTable } from "./pooled-bio.ts";
 import { rescueBoth, type RescuePolicy } from "./rescue-policy.ts";
 import { Rescuer } from "./rescuer.ts";
 
+// Constants of this module are part of the machine code; what is imported is looked up each time.
+const INLINE_VECS = BIO_INLINE_VECS;
+const LISTED = BioState.Listed;
+
 export interface BioSetOptions {
   /** The set is called `bio_set "NAME"`, its slab `bios of NAME`. */
   readonly name: string;
@@ -146,32 +150,19 @@ export class BioSet implements BioPool, Waitable {
    */
   alloc(gfp: Gfp, vecCount: number, task: Task): Awaitable<Bio | null> {
     if (vecCount > 0 && !this.#canHaveVecs(vecCount)) return null;
-    const mask = this.#firstMask(gfp, task);
+    const mask = this.rescuer === null ? gfp : this.#firstMask(gfp, task);
     const bio = this.bioPool.alloc(mask, task);
-    if (bio === null) {
-      return mask === gfp ? null : this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
-    }
-    if (!isBio(bio)) return this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
-    if (vecCount <= BIO_INLINE_VECS || this.bvecPool === null) {
-      return this.#handOut(bio, task, vecCount > 0 ? BIO_INLINE_VECS : 0);
-    }
-    bio.allocatedBy = task;
-    const table = this.bvecPool.alloc(mask, vecCount, task);
-    if (isPending(table) || (table === null && mask !== gfp)) {
-      return this.#addTableSlowly({ gfp, mask, vecCount, task }, bio, table);
-    }
-    return this.#handOutWith(table, bio, task);
+    if (bio === null && mask === gfp) return null;
+    if (bio === null || !isBio(bio)) return this.#allocSlowly({ gfp, mask, vecCount, task }, bio);
+    if (vecCount <= INLINE_VECS) return this.#handOut(bio, task, vecCount > 0 ? INLINE_VECS : 0);
+    return this.#addTable(bio, vecCount, gfp, task);
   }
 
   /** Takes a bio back, with its vectors; `Bio.put` calls this. Waits: never. */
   release(bio: Bio): void {
     // In an `if`, so that no message is composed while all is well.
-    if (!this.#owns(bio) || !bio.isLive || isListed(bio)) return this.#refuse(bio);
-    const { table } = bio;
-    if (table !== null) {
-      bio.table = null;
-      freeVecTable(table);
-    }
+    if (!this.#owns(bio) || !bio.isLive || (bio.state & LISTED) !== 0) return this.#refuse(bio);
+    if (bio.table !== null) freeTableOf(bio, bio.table);
     bio.reset();
     bio.state = 0;
     bio.references = 1;
@@ -255,6 +246,17 @@ export class BioSet implements BioPool, Waitable {
     if (!this.#policy.triesWithoutWaiting(bioLists)) return gfp;
     assertMaySleep(task, this.label);
     return gfp & ~GfpBit.Wait;
+  }
+
+  #addTable(bio: PooledBio, vecCount: number, gfp: Gfp, task: Task): Awaitable<Bio | null> {
+    const mask = this.#firstMask(gfp, task);
+    if (this.bvecPool === null) invariant(false, `${this.label} has no vectors`);
+    bio.allocatedBy = task;
+    const table = this.bvecPool.alloc(mask, vecCount, task);
+    if (isPending(table) || (table === null && mask !== gfp)) {
+      return this.#addTableSlowly({ gfp, mask, vecCount, task }, bio, table);
+    }
+    return this.#handOutWith(table, bio, task);
   }
 
   async #allocSlowly(
@@ -350,8 +352,9 @@ function reserved<T>(create: () => T): T {
   }
 }
 
-function isListed(bio: Bio): boolean {
-  return (bio.state & BioState.Listed) !== 0;
+function freeTableOf(bio: PooledBio, table: VecTable): void {
+  bio.table = null;
+  freeVecTable(table);
 }
 
 function cutInto(front: Bio | null, bio: Bio, sectors: Sectors): Bio | null {

@@ -2,6 +2,9 @@ import { type Bio, BioState } from "./bio.ts";
 import { invariant } from "./invariant.ts";
 import { BioStatus } from "./status.ts";
 
+// A constant of this module is one of the machine code; what is imported is looked up each time.
+const CHAIN = BioState.Chain;
+
 /** Marks a chained child. Never called: `bioEndio` knows it and goes on with the parent. */
 function chainEnd(): void {
   invariant(false, "the end of a chained bio is bioEndio's business");
@@ -38,25 +41,34 @@ export function isChained(bio: Bio): boolean {
 export function bioEndio(bio: Bio): void {
   let ending = bio;
   for (;;) {
-    if ((ending.state & BioState.Chain) !== 0) {
-      invariant(ending.remaining > 0, "a bio ended more often than it was chained");
-      ending.remaining -= 1;
-      if (ending.remaining > 0) return;
-      ending.state &= ~BioState.Chain;
-    }
+    if ((ending.state & CHAIN) !== 0 && !isLastOfChain(ending)) return;
     const { endIo } = ending;
     if (endIo !== chainEnd) {
       endIo?.(ending);
       return;
     }
-    const parent = ending.private as Bio;
-    // The first error wins; later successes, and later errors, leave it alone.
-    if (ending.status !== BioStatus.Ok && parent.status === BioStatus.Ok) {
-      parent.status = ending.status;
-    }
-    ending.put();
-    ending = parent;
+    ending = endChild(ending);
   }
+}
+
+/** Gives the error of a chained child to its parent, which is answered, and puts the child. */
+function endChild(child: Bio): Bio {
+  const parent = child.private as Bio;
+  // The first error wins; later successes, and later errors, leave it alone.
+  if (child.status !== BioStatus.Ok && parent.status === BioStatus.Ok) {
+    parent.status = child.status;
+  }
+  child.put();
+  return parent;
+}
+
+/** Takes the end of one more part of a bio for known; answers whether it was the last. */
+function isLastOfChain(bio: Bio): boolean {
+  invariant(bio.remaining > 0, "a bio ended more often than it was chained");
+  bio.remaining -= 1;
+  if (bio.remaining > 0) return false;
+  bio.state &= ~CHAIN;
+  return true;
 }
 
 /** Ends `bio` with an error. */

@@ -1,6 +1,9 @@
 import { type Bio, BioState } from "./bio.ts";
 import { invariant } from "./invariant.ts";
 
+// A constant of this module is one of the machine code; what is imported is looked up each time.
+const LISTED = BioState.Listed;
+
 /**
  * A queue of bios, linked through `bio.next`: adding one allocates nothing, and a bio is on one
  * list at a time. Every operation but `size` and iteration takes constant time.
@@ -53,8 +56,11 @@ export class BioList {
   pop(): Bio | null {
     const bio = this.#head;
     if (bio === null) return null;
-    this.#head = unlinkBio(bio);
-    if (this.#head === null) this.#tail = null;
+    const { next } = bio;
+    bio.next = null;
+    bio.state &= ~LISTED;
+    this.#head = next;
+    if (next === null) this.#tail = null;
     return bio;
   }
 
@@ -88,6 +94,7 @@ export class BioList {
 
   /** Moves the bios of `source` behind this list's and leaves `source` empty. */
   mergeInit(source: BioList): void {
+    if (source.#head === null && source !== this) return;
     this.merge(source);
     source.init();
   }
@@ -102,14 +109,13 @@ export class BioList {
 export function unlinkBio(bio: Bio): Bio | null {
   const { next } = bio;
   bio.next = null;
-  bio.state &= ~BioState.Listed;
+  bio.state &= ~LISTED;
   return next;
 }
 
 function claim(bio: Bio): void {
-  invariant(
-    (bio.state & BioState.Listed) === 0,
-    "list corruption: a bio was added to a second list",
-  );
-  bio.state |= BioState.Listed;
+  if ((bio.state & LISTED) !== 0) {
+    invariant(false, "list corruption: a bio was added to a second list");
+  }
+  bio.state |= LISTED;
 }

@@ -3,6 +3,8 @@ import { invariant } from "./invariant.ts";
 import { BioOp } from "./op.ts";
 import { SECTOR_BYTES, type Sectors } from "./units.ts";
 
+// A constant of this module is one of the machine code; what is imported is looked up each time.
+const CLONED = BioState.Cloned;
 /** What of a bio's state describes its addressing and so goes along with a clone. */
 const INHERITED_STATE = BioState.Throttled | BioState.Remapped | BioState.Bounced;
 
@@ -15,7 +17,7 @@ export function cloneBio(source: Bio, clone: Bio): void {
   clone.partition = source.partition;
   clone.op = source.op;
   clone.flags = source.flags;
-  clone.state |= BioState.Cloned | (source.state & INHERITED_STATE);
+  clone.state |= CLONED | (source.state & INHERITED_STATE);
   clone.sector = source.sector;
   clone.sizeBytes = source.sizeBytes;
   clone.vecIndex = source.vecIndex;

@@ -35,6 +35,12 @@ export const BioState = {
   Listed: 0x80,
 } as const;
 
+// Exported, a constant is looked up each time; these are part of the machine code.
+const REFERENCED = BioState.Referenced;
+const LISTED = BioState.Listed;
+const READ = BioOp.Read;
+const OK = BioStatus.Ok;
+
 const NO_VECS: BioVec[] = [];
 const SIZE_MAX_BYTES = 0xffff_ffff;
 
@@ -190,24 +196,19 @@ export class Bio {
 
   /** Gives a reference back; the last one returns the bio to its pool. */
   put(): void {
-    if ((this.state & BioState.Referenced) !== 0) {
-      this.references -= 1;
-      invariant(this.references >= 0, "bio put more often than got");
-      if (this.references > 0) return;
-    }
-    this.pool?.release(this);
+    if ((this.state & REFERENCED) === 0 || isLastReference(this)) this.pool?.release(this);
   }
 
   /** Back to freshly allocated, except for what belongs to its memory: table, room, references, pool. */
   reset(): void {
-    invariant((this.state & BioState.Listed) === 0, "a bio was reset while it was on a list");
+    if ((this.state & LISTED) !== 0) invariant(false, "a bio was reset while it was on a list");
     this.next = null;
     this.device = null;
     this.partition = 0;
-    this.op = BioOp.Read;
+    this.op = READ;
     this.flags = 0;
-    this.state &= BioState.Referenced;
-    this.status = BioStatus.Ok;
+    this.state &= REFERENCED;
+    this.status = OK;
     this.sector = 0;
     this.sizeBytes = 0;
     this.vecIndex = 0;
@@ -224,6 +225,13 @@ export class Bio {
     const range = `[${String(this.sector)}..${String(this.endSector)})`;
     return `${opName(this.op)} ${this.device?.name ?? "nowhere"} ${range}`;
   }
+}
+
+/** Takes one reference off; answers whether it was the last. */
+function isLastReference(bio: Bio): boolean {
+  bio.references -= 1;
+  invariant(bio.references >= 0, "bio put more often than got");
+  return bio.references === 0;
 }
 
 /**

@@ -20,6 +20,9 @@ export const EnterResult = {
 } as const;
 export type EnterResult = (typeof EnterResult)[keyof typeof EnterResult];
 
+// Exported, a constant is looked up each time; this is part of the machine code.
+const ENTERED = EnterResult.Entered;
+
 /** Takes bios off the way down to let them through later: throttling. */
 export interface SubmitHook {
   /**
@@ -115,25 +118,18 @@ export class RequestQueue implements Waitable {
    * Waits: while the queue is frozen, unless `noWait`.
    */
   enter(task: Task, noWait: boolean): Awaitable<EnterResult> {
-    const { scheduler } = task;
-    if (scheduler.isExploring) {
-      const preempted = scheduler.mayPreempt(task, this.#entry);
-      if (preempted !== undefined) return this.#enterPreempted(preempted, task, noWait);
-    }
+    if (task.scheduler.isExploring) return this.#enterExplored(task, noWait);
     if (this.#freezeDepth > 0) return this.#enterFrozen(task, noWait);
-    this.#admit(task);
-    return EnterResult.Entered;
+    this.#users += 1;
+    return ENTERED;
   }
 
   /** Leaves. Tell the task that entered, so that a report can say who is inside. */
   exit(task?: Task): void {
     if (this.#users === 0) invariant(false, `${this.label} is left more often than entered`);
     this.#users -= 1;
-    if (task?.scheduler.isExploring === true) {
-      task.scheduler.touch(this.#leaving);
-      forget(this.#inside, task);
-    }
-    if (this.#users === 0) wakeAll(this.#freezing);
+    if (task?.scheduler.isExploring === true) this.#tellLeaving(task);
+    if (this.#users === 0 && this.#freezing.length > 0) wakeAll(this.#freezing);
   }
 
   /**
@@ -172,6 +168,17 @@ export class RequestQueue implements Waitable {
     const emptied = this.#freeze(task, task);
     wakeAll(this.#entering);
     if (isPending(emptied)) return emptied;
+  }
+
+  #enterExplored(task: Task, noWait: boolean): Awaitable<EnterResult> {
+    const preempted = task.scheduler.mayPreempt(task, this.#entry);
+    if (preempted !== undefined) return this.#enterPreempted(preempted, task, noWait);
+    return this.#enterFrozen(task, noWait);
+  }
+
+  #tellLeaving(task: Task): void {
+    task.scheduler.touch(this.#leaving);
+    forget(this.#inside, task);
   }
 
   #admit(task: Task): void {
@@ -227,8 +234,6 @@ export class RequestQueue implements Waitable {
 }
 
 function wakeAll(tasks: Task[]): void {
-  // Nearly always; and `splice` would make an array of nothing for each bio that passes.
-  if (tasks.length === 0) return;
   for (const task of tasks.splice(0)) task.scheduler.wake(task);
 }
 

@@ -12,6 +12,13 @@ import type { Table } from "./table.ts";
 import type { TableTarget } from "./table-target.ts";
 import { targetIoOf } from "./target-io.ts";
 
+// Constants of this module are part of the machine code; what is imported is looked up each time.
+const WRITE = BioOp.Write;
+const OK = BioStatus.Ok;
+const NO_WAIT = BioFlag.NoWait;
+const REMAPPED = MapResult.Remapped;
+const SECTOR_SIZE_BYTES = SECTOR_BYTES;
+
 export interface MapperOptions extends Omit<BioPoolsOptions, "isRescued"> {
   readonly splitPolicy: SplitPolicy;
   /** Null: parked bios stay where they are when a map sleeps. */
@@ -21,7 +28,6 @@ export interface MapperOptions extends Omit<BioPoolsOptions, "isRescued"> {
 /** A mapped device, to the mapper of its table. */
 export interface MapperOwner extends IoOwner {
   readonly name: string;
-  ioBegan(original: Bio): void;
 }
 
 /** Sends bios through one table: cuts, clones, and hands the clones to the targets. */
@@ -76,7 +82,8 @@ export class BioMapper {
     const refusal = entry === null ? BioStatus.IoError : refusalOf(clone, entry, false);
     if (entry !== null && refusal === BioStatus.Ok) {
       this.prepare(clone, io, entry, sectors);
-      return this.#mapPrepared(clone, io, entry, task);
+      if (clone.op <= WRITE) return this.mapClone(clone, io, entry, task);
+      return this.#fanOut.mapCopies(clone, io, entry, task);
     }
     clone.put();
     io.fail(refusal);
@@ -92,7 +99,7 @@ export class BioMapper {
     tio.hasSiblings = false;
     tio.sector = clone.sector;
     tio.sectors = sectors;
-    clone.sizeBytes = sectors * SECTOR_BYTES;
+    clone.sizeBytes = sectors * SECTOR_SIZE_BYTES;
     clone.parent = io.original;
     clone.endIo = endClone;
     io.pieceSectors = sectors;
@@ -111,7 +118,7 @@ export class BioMapper {
     task.sleepHook = outerHook;
     io.isMapping = false;
     // The clone is the target's from here on, unless the target said otherwise.
-    if (result === MapResult.Remapped) return this.submitter.submitBio(clone, task);
+    if (result === REMAPPED) return this.submitter.submitBio(clone, task);
     if (result !== MapResult.Submitted) settle(result, clone, io);
   }
 
@@ -128,28 +135,28 @@ export class BioMapper {
     }
     const wanted = bio.sectors;
     const sectors = entry.pieceSectors(bio.sector, wanted);
-    const refusal = refusalOf(bio, entry, sectors < wanted);
-    if (refusal !== BioStatus.Ok) {
-      clone.put();
-      bioError(bio, refusal);
-      return;
+    if (bio.op > WRITE || (bio.flags & NO_WAIT) !== 0) {
+      const refusal = refusalOf(bio, entry, sectors < wanted);
+      if (refusal !== OK) {
+        clone.put();
+        bioError(bio, refusal);
+        return;
+      }
     }
     const io = targetIoOf(clone).ownIo;
-    invariant(io !== null, "a first clone without an account");
+    if (io === null) invariant(false, "a first clone without an account");
     io.begin(this.owner, bio, clone);
-    io.hasPieces = sectors < wanted && this.#splitPolicy.isInPlace;
-    this.owner.ioBegan(bio);
+    if (sectors < wanted) io.hasPieces = this.#splitPolicy.isInPlace;
+    this.owner.inFlight.enter(bio);
     cloneBio(bio, clone);
     this.prepare(clone, io, entry, sectors);
-    const mapped = this.#mapPrepared(clone, io, entry, task);
+    const mapped =
+      bio.op <= WRITE
+        ? this.mapClone(clone, io, entry, task)
+        : this.#fanOut.mapCopies(clone, io, entry, task);
     if (mapped !== undefined) return this.#finishLater(mapped, io, bio, task);
     if (io.pieceSectors < wanted) return this.#splitPolicy.rest(this, io, bio, task);
     io.drop();
-  }
-
-  #mapPrepared(clone: Bio, io: DmIo, entry: TableTarget, task: Task): Awaitable<void> {
-    if (clone.op <= BioOp.Write) return this.mapClone(clone, io, entry, task);
-    return this.#fanOut.mapCopies(clone, io, entry, task);
   }
 
   async #finishLater(mapped: Promise<void>, io: DmIo, bio: Bio, task: Task): Promise<void> {
@@ -174,7 +181,7 @@ export class BioMapper {
 
 /** What may be done for a clone of `bio`. */
 export function gfpFor(bio: Bio): number {
-  return (bio.flags & BioFlag.NoWait) === 0 ? GFP_NOIO : GFP_NOWAIT;
+  return (bio.flags & NO_WAIT) === 0 ? GFP_NOIO : GFP_NOWAIT;
 }
 
 /** Why a bio cannot even be begun: nobody can do it, or it would have to wait for being cut. */

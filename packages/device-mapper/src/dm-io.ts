@@ -1,13 +1,17 @@
 import { type Bio, bioEndio, BioList, BioStatus, chainBio, cloneBio } from "@blkstack/bio";
 import { SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import type { Drain } from "./drain.ts";
 import { targetIoOf } from "./target-io.ts";
+
+// A constant of this module is part of the machine code; what is imported is looked up each time.
+const OK = BioStatus.Ok;
 
 /** What an account needs of the mapped device that it was opened at. */
 export interface IoOwner {
   /** Whether a suspend is under way that wants bios back rather than wait for them. */
   readonly isPushingBack: boolean;
-  /** An account was closed. */
-  ioEnded(original: Bio): void;
+  /** Bios with an open account. */
+  readonly inFlight: Drain;
   /** Keeps the bio until the device is resumed. */
   pushBack(bio: Bio): void;
   /** The flush that a bio with data asked for is over. */
@@ -42,7 +46,7 @@ export class DmIo {
     this.original = original;
     this.firstClone = firstClone;
     this.pending = 1;
-    this.status = BioStatus.Ok;
+    this.status = OK;
     this.isFlush = false;
     this.hasPieces = false;
   }
@@ -76,8 +80,22 @@ export class DmIo {
   }
 
   #end(): void {
-    const { owner, original, firstClone, isFlush } = this;
+    const { owner, original, firstClone } = this;
     if (owner === null || original === null) return;
+    // Nearly all end here.
+    if (this.status === OK && !this.isFlush && this.#pushedBack === null) {
+      this.original = null;
+      this.firstClone = null;
+      owner.inFlight.leave(original);
+      firstClone?.put();
+      bioEndio(original);
+      return;
+    }
+    this.#endSpecially(owner, original, firstClone);
+  }
+
+  #endSpecially(owner: IoOwner, original: Bio, firstClone: Bio | null): void {
+    const { isFlush } = this;
     const isPushedBack = this.status === BioStatus.DmRequeue && owner.isPushingBack;
     // Nobody above knows what a push-back is.
     const status = this.status === BioStatus.DmRequeue ? BioStatus.IoError : this.status;
@@ -86,7 +104,7 @@ export class DmIo {
     const pieces = this.#pushedBack;
     const keepsFirst = pieces !== null && pushBackPieces(pieces, owner, original, firstClone);
     if (isPushedBack) owner.pushBack(original);
-    owner.ioEnded(original);
+    owner.inFlight.leave(original);
     if (!keepsFirst) firstClone?.put();
     if (isPushedBack) return;
     if (isFlush && original.sizeBytes > 0) {

@@ -30,13 +30,16 @@ export class Drain implements Waitable {
   leave(who: object): void {
     this.#count -= 1;
     if (this.#inside !== null) this.#inside.delete(who);
-    if (this.#count > 0 || this.#waiting.length === 0) return;
-    for (const task of this.#waiting.splice(0)) task.scheduler.wake(task);
+    if (this.#count === 0 && this.#waiting.length > 0) this.#wakeAll();
   }
 
   /** Waits: until nothing is inside. */
   wait(task: Task): Awaitable<void> {
     if (this.#count > 0) return this.#waitLonger(task);
+  }
+
+  #wakeAll(): void {
+    for (const task of this.#waiting.splice(0)) task.scheduler.wake(task);
   }
 
   async #waitLonger(task: Task): Promise<void> {

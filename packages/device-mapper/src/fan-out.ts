@@ -41,7 +41,7 @@ export class FanOut {
     invariant(first !== null && io !== null, "a flush without an account");
     io.begin(this.#mapper.owner, bio, first);
     io.isFlush = true;
-    this.#mapper.owner.ioBegan(bio);
+    this.#mapper.owner.inFlight.enter(bio);
     return this.#flushFrom(0, io, task);
   }
 

@@ -10,6 +10,9 @@ import type { LoadedTable } from "./loaded-table.ts";
 /** What becomes of an error of the flush before a bio's data, when the data itself goes well. */
 export type PreflushError = "propagate" | "drop";
 
+// A constant of this module is part of the machine code; what is imported is looked up each time.
+const PREFLUSH = BioFlag.Preflush;
+
 export interface MappedDeviceOptions extends MapperOptions {
   readonly name: string;
   readonly minor: number;
@@ -84,26 +87,14 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   submitBio(bio: Bio, task: Task): Awaitable<void> {
     const mapper = this.#mapper;
     if (task.scheduler.isExploring) task.scheduler.touch(this.#reading);
-    if (mapper === null) {
-      bioError(bio, BioStatus.IoError);
+    if (mapper === null || this.deferred.isHeld) {
+      this.#keep(bio, mapper);
       return;
     }
-    if (this.deferred.isHeld) {
-      this.#keep(bio);
-      return;
-    }
-    const done =
-      (bio.flags & BioFlag.Preflush) === 0 ? mapper.map(bio, task) : this.#flush(mapper, bio, task);
+    const isFlush = (bio.flags & PREFLUSH) !== 0;
+    const done = isFlush ? this.#flush(mapper, bio, task) : mapper.map(bio, task);
     // Nobody else has run since, so that only who sleeps in here must be waited for.
     if (done !== undefined) return this.#leaveLater(done, task);
-  }
-
-  ioBegan(original: Bio): void {
-    this.inFlight.enter(original);
-  }
-
-  ioEnded(original: Bio): void {
-    this.inFlight.leave(original);
   }
 
   pushBack(bio: Bio): void {
@@ -156,8 +147,10 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     await this.deferred.destroy(task);
   }
 
-  #keep(bio: Bio): void {
-    if ((bio.flags & BioFlag.NoWait) !== 0) bioError(bio, BioStatus.Again);
+  /** Without a table there is nothing to wait for. */
+  #keep(bio: Bio, mapper: BioMapper | null): void {
+    if (mapper === null) bioError(bio, BioStatus.IoError);
+    else if ((bio.flags & BioFlag.NoWait) !== 0) bioError(bio, BioStatus.Again);
     else if ((bio.flags & BioFlag.ReadAhead) !== 0) bioError(bio, BioStatus.IoError);
     else this.deferred.add(bio);
   }

@@ -14,6 +14,8 @@ export class TableTarget {
   /** Bios are cut at multiples of this from `begin`; 0: nowhere. */
   maxIoSectors: Sectors = 0;
   flushBios = 0;
+  /** Whether the target wants to see its clones end. */
+  hasEndIo = false;
 
   constructor(line: TableLine, type: TargetType, target: Target, dataIndex: number) {
     this.line = line;
@@ -29,13 +31,17 @@ export class TableTarget {
   refresh(): void {
     this.maxIoSectors = this.target.maxIoSectors ?? 0;
     this.flushBios = this.target.flushBios ?? 0;
+    this.hasEndIo = this.target.endIo !== undefined;
   }
 
   /** How many of the `wanted` sectors from `sector` on one bio to this target may have. */
   pieceSectors(sector: Sectors, wanted: Sectors): Sectors {
     const left = this.end - sector;
     const upToEnd = wanted < left ? wanted : left;
-    if (this.maxIoSectors === 0) return upToEnd;
+    return this.maxIoSectors === 0 ? upToEnd : this.#upToLine(sector, upToEnd);
+  }
+
+  #upToLine(sector: Sectors, upToEnd: Sectors): Sectors {
     const upToLine = this.maxIoSectors - ((sector - this.begin) % this.maxIoSectors);
     return Math.min(upToEnd, upToLine);
   }

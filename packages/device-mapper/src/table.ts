@@ -36,7 +36,12 @@ export class Table {
 
   /** The target whose range has this sector, or null behind the last. */
   find(sector: Sectors): TableTarget | null {
-    if (this.#only !== null) return sector < this.#only.end ? this.#only : null;
+    const only = this.#only;
+    if (only !== null) return sector < only.end ? only : null;
+    return this.#search(sector);
+  }
+
+  #search(sector: Sectors): TableTarget | null {
     let [low, high] = [0, this.#ends.length];
     while (low < high) {
       const middle = (low + high) >>> 1;

@@ -35,6 +35,10 @@ export interface CheckPolicy {
   readonly refusesLarge: boolean;
 }
 
+// Constants of this module are part of the machine code; what is imported is looked up each time.
+const WRITE = BioOp.Write;
+const SHIFT = SECTOR_SHIFT;
+const SECTOR_MASK = SECTOR_BYTES - 1;
 const FLUSH_FLAGS = BioFlag.Preflush | BioFlag.Fua;
 const FLAGS_TO_LOOK_AT = FLUSH_FLAGS | BioFlag.NoWait;
 
@@ -61,10 +65,10 @@ export function passesChecks(bio: Bio, task: Task, policy: CheckPolicy): boolean
 function isPlain(bio: Bio): boolean {
   const { op, flags, partition, sizeBytes } = bio;
   return (
-    op <= BioOp.Write &&
+    op <= WRITE &&
     partition === 0 &&
     (flags & FLAGS_TO_LOOK_AT) === 0 &&
-    (sizeBytes & (SECTOR_BYTES - 1)) === 0
+    (sizeBytes & SECTOR_MASK) === 0
   );
 }
 
@@ -101,7 +105,7 @@ function moveToWholeDisk(bio: Bio, device: BlockDevice): boolean {
 function endsBeyond(bio: Bio, sizeSectors: Sectors): boolean {
   const { sizeBytes, sector } = bio;
   if (sizeBytes === 0 || sizeSectors === 0) return false;
-  return sector < 0 || sector + (sizeBytes >>> SECTOR_SHIFT) > sizeSectors;
+  return sector < 0 || sector + (sizeBytes >>> SHIFT) > sizeSectors;
 }
 
 /** Whether a bio would change the medium: every write but an empty flush. */
@@ -151,6 +155,7 @@ function isSupported(op: BioOp, limits: QueueLimits): boolean {
 }
 
 function isTooLarge(bio: Bio, limits: QueueLimits): boolean {
-  if (bio.op !== BioOp.Read && bio.op !== BioOp.Write) return false;
-  return bio.sizeBytes > limits.maxHwSectors * SECTOR_BYTES;
+  if (bio.op > WRITE) return false;
+  // In sectors, for a limit may be infinite, and only whole numbers are quick to compare.
+  return bio.sizeBytes >>> SHIFT > limits.maxHwSectors;
 }

@@ -10,6 +10,11 @@ import {
 import { LimitSplitter, type SplitSets } from "./limit-splitter.ts";
 import { fifo, lowerFirst, type SubmitOrder } from "./submit-order.ts";
 
+// Constants of this module are part of the machine code; what is imported is looked up each time.
+const LISTED = BioState.Listed;
+const NO_WAIT = BioFlag.NoWait;
+const ENTERED = EnterResult.Entered;
+
 export interface MakeRequestOptions {
   /** Which parked bio is started next; `lowerFirst` unless told. */
   readonly submitOrder?: SubmitOrder;
@@ -66,10 +71,9 @@ export class MakeRequest implements Submitter {
    */
   submitBio(bio: Bio, task: Task): Awaitable<void> {
     assertMaySleep(task, "submission of a bio");
-    invariant(
-      bio.next === null && (bio.state & BioState.Listed) === 0,
-      "a bio is submitted that is still on a list",
-    );
+    if (bio.next !== null || (bio.state & LISTED) !== 0) {
+      invariant(false, "a bio is submitted that is still on a list");
+    }
     if (!passesChecks(bio, task, this.#policy)) return;
     const lists = task.bioLists;
     if (lists === null) return this.#run(bio, task);
@@ -82,7 +86,7 @@ export class MakeRequest implements Submitter {
     try {
       for (let bio: Bio | null = first; bio !== null; bio = current.pop()) {
         const step = this.#step(bio, task);
-        if (isPending(step)) return this.#runWaiting(step, task);
+        if (step !== undefined) return this.#runWaiting(step, task);
       }
     } catch (defect) {
       abandon(task);
@@ -109,8 +113,8 @@ export class MakeRequest implements Submitter {
   /** One bio through the gate and through its driver. */
   #step(bio: Bio, task: Task): Awaitable<void> {
     const device = deviceOf(bio);
-    const entered = device.queue.enter(task, (bio.flags & BioFlag.NoWait) !== 0);
-    if (entered === EnterResult.Entered) return this.#drive(bio, device, task);
+    const entered = device.queue.enter(task, (bio.flags & NO_WAIT) !== 0);
+    if (entered === ENTERED) return this.#drive(bio, device, task);
     if (isPending(entered)) return this.#enterWaiting(bio, device, entered, task);
     endRefused(bio, entered);
   }
@@ -147,7 +151,7 @@ export class MakeRequest implements Submitter {
       device.queue.exit(task);
       throw defect;
     }
-    if (isPending(running)) return this.#driveWaiting(running, device, task);
+    if (running !== undefined) return this.#driveWaiting(running, device, task);
     this.#leave(device, task);
   }
 

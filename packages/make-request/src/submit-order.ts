@@ -30,18 +30,21 @@ const same = new BioList();
  */
 export const lowerFirst: SubmitOrder = {
   name: "lowerFirst",
-  arrange({ current, older }, queue) {
+  arrange(lists, queue) {
+    const { current } = lists;
     // One bio, or none, needs no sorting; nearly every driver call ends here.
-    if (current.head !== current.tail) {
-      for (let bio = current.pop(); bio !== null; bio = current.pop()) {
-        (deviceOf(bio).queue === queue ? same : lower).add(bio);
-      }
-      current.mergeInit(lower);
-      current.mergeInit(same);
-    }
-    current.mergeInit(older);
+    if (current.head !== current.tail) sortLowerFirst(current, queue);
+    current.mergeInit(lists.older);
   },
 };
+
+function sortLowerFirst(current: BioList, queue: RequestQueue): void {
+  for (let bio = current.pop(); bio !== null; bio = current.pop()) {
+    (deviceOf(bio).queue === queue ? same : lower).add(bio);
+  }
+  current.mergeInit(lower);
+  current.mergeInit(same);
+}
 
 /**
  * First come, first served, over all levels of the stack; so before 2017.

@@ -35,10 +35,10 @@ export class Slab<T extends object> {
 
   /** Takes an element if memory is there for the asking. Waits: never. */
   tryAlloc(gfp: Gfp): T | null {
-    if (this.#memory.fails(this.label, gfp)) return null;
+    if (this.#memory.faultPlan !== null && this.#memory.fails(this.label, gfp)) return null;
     const element = this.#free.pop() ?? this.#make();
     this.#liveCount += 1;
-    this.#live?.add(element);
+    if (this.#live !== null) this.#live.add(element);
     return element;
   }
 
@@ -52,10 +52,13 @@ export class Slab<T extends object> {
   }
 
   free(element: T): void {
-    if (this.#liveCount === 0 || this.#live?.delete(element) === false) {
-      invariant(false, `double free: ${this.label}`);
-    }
+    if (this.#liveCount === 0) invariant(false, `double free: ${this.label}`);
+    if (this.#live !== null) this.#forget(element, this.#live);
     this.#liveCount -= 1;
     if (this.#free.length < this.#keepMax) this.#free.push(element);
+  }
+
+  #forget(element: T, live: Set<T>): void {
+    invariant(live.delete(element), `double free: ${this.label}`);
   }
 }

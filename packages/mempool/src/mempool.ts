@@ -23,6 +23,10 @@ const RETRY_MS = 5000;
 /** What a pool, which has a reserve of its own and a patience of its own, asks memory for. */
 const POOL_BITS: Gfp = GfpBit.NoMemalloc | GfpBit.NoRetry | GfpBit.NoWarn;
 
+// Constants of this module are part of the machine code; what is imported is looked up each time.
+const WAIT: Gfp = GfpBit.Wait;
+const FIRST_MASK: Gfp = ~(GfpBit.Wait | GfpBit.Io);
+
 export interface MempoolOptions<T extends object> {
   readonly scheduler: Scheduler;
   /** What people call the pool: `bios of md0`. */
@@ -119,7 +123,7 @@ export class Mempool<T extends object> implements Waitable {
    * Waits: if `gfp` allows, until memory is reclaimed or an element is given back. Then never null.
    */
   alloc(gfp: Gfp, task: Task): Awaitable<T | null> {
-    if (mayWait(gfp)) assertMaySleep(task, this.#acquire.label);
+    if ((gfp & WAIT) !== 0) assertMaySleep(task, this.#acquire.label);
     return this.#holders === null ? this.#allocNow(gfp, task) : this.#allocExplored(gfp, task);
   }
 
@@ -127,10 +131,7 @@ export class Mempool<T extends object> implements Waitable {
   free(element: T | null): void {
     if (element === null) return;
     this.#assertAlive();
-    if (this.#holders !== null) {
-      this.#scheduler.touch(this.#release);
-      invariant(this.#holders.delete(element), `double free: ${this.label}`);
-    }
+    if (this.#holders !== null) this.#tellFree(element, this.#holders);
     this.#liveCount -= 1;
     if (this.#reserve.length >= this.#minNr) {
       this.#allocator.free(element);
@@ -168,6 +169,11 @@ export class Mempool<T extends object> implements Waitable {
     for (const element of this.#reserve.splice(0)) this.#allocator.free(element);
   }
 
+  #tellFree(element: T, holders: Set<T>): void {
+    this.#scheduler.touch(this.#release);
+    invariant(holders.delete(element), `double free: ${this.label}`);
+  }
+
   #allocExplored(gfp: Gfp, task: Task): Awaitable<T | null> {
     const scheduler = this.#scheduler;
     // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
@@ -182,12 +188,17 @@ export class Mempool<T extends object> implements Waitable {
 
   #allocNow(gfp: Gfp, task: Task): Awaitable<T | null> {
     this.#assertAlive();
-    const mask = effectiveGfp(gfp, task.gfpScope) | POOL_BITS;
-    const firstMask = mask & ~(GfpBit.Wait | GfpBit.Io);
+    const { gfpScope } = task;
+    const mask = (gfpScope === 0 ? gfp : effectiveGfp(gfp, gfpScope)) | POOL_BITS;
     // Memory first, without waiting: the reserve is for when there is none. Nearly all end here.
-    const element = this.#allocator.tryAlloc(firstMask) ?? this.#takeReserve();
+    const element = this.#allocator.tryAlloc(mask & FIRST_MASK);
+    return element === null ? this.#allocReserved(mask, task) : this.#handOut(element);
+  }
+
+  #allocReserved(mask: Gfp, task: Task): Awaitable<T | null> {
+    const element = this.#takeReserve();
     if (element !== null) return this.#handOut(element);
-    return firstMask === mask ? null : this.#allocWithFullPower(mask, task);
+    return (mask & FIRST_MASK) === mask ? null : this.#allocWithFullPower(mask, task);
   }
 
   #allocWithFullPower(mask: Gfp, task: Task): Awaitable<T | null> {

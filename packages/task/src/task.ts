@@ -64,7 +64,11 @@ export class SleepInAtomicError extends Error {
 
 /** To be called by whatever may sleep, even on the day it need not. */
 export function assertMaySleep(task: Task, what: string): void {
-  if (task.atomicDepth === 0 && !task.scheduler.inInterrupt) return;
+  // Only this is asked for each bio, so it is short enough to become part of whoever asks.
+  if (task.atomicDepth > 0 || task.scheduler.inInterrupt) refuseToSleep(task, what);
+}
+
+function refuseToSleep(task: Task, what: string): never {
   const where = task.atomicDepth > 0 ? "holds a spinlock" : "is interrupted by an endIo";
   throw new SleepInAtomicError(`sleep in atomic context: ${what} while ${task.name} ${where}`);
 }
