@@ -77,3 +77,15 @@ it("the demo goes as it should", async () => {
   expect(stdout).toContain("DEADLOCK  bioset-split:no-rescuer");
   expect(stdout).toContain("OK  bioset-split:rescuer");
 });
+
+it("the line at the end of a story repeats the run", async () => {
+  const { stdout } = await run(["explore", "bioset-split:no-rescuer"]);
+  const [, line = ""] = /\n {2}replay: blkstack replay "([^"]+)"$/.exec(stdout) ?? [];
+  expect(line).toBe("bioset-split:no-rescuer submitter-1*2");
+  const replayed = await run(["replay", line]);
+  expect(replayed).toMatchObject({ status: 1, stderr: "" });
+  expect(replayed.stdout).toContain(`replay: blkstack replay "${line}"`);
+  const wrong = await run(["replay", "bioset-split:no-rescuer submitter-1*x"]);
+  expect(wrong).toMatchObject({ status: 2, stdout: "" });
+  expect(wrong.stderr).toMatch(/^blkstack: cannot read the run: "submitter-1\*x" should be NAME/);
+});

@@ -44,7 +44,7 @@ describe("bioset-split", () => {
 
   it("names the bio that is parked on the list of the very task that waits", async () => {
     const { story: text } = await explore(story, "no-rescuer");
-    expect(text).toContain('submitter-1 waits for bio_set "md0-split"');
+    expect(text).toContain('submitter-1 waits for a bio of bio_set "md0-split"');
     expect(text).toContain("parked on submitter-1's own bio_list[0]");
     expect(text).toContain("No schedule fails in fewer steps.");
   });

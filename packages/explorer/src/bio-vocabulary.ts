@@ -21,6 +21,13 @@ class BioVocabulary implements Vocabulary {
     );
   }
 
+  wanted(pool: object): string | null {
+    if (!isReserve(pool)) return null;
+    const { label, minNr, currNr } = pool;
+    const what = label.startsWith("bio_set") ? "a bio" : "an element";
+    return `${what} of ${label} (reserve ${String(minNr)}, ${String(currNr)} left, no memory)`;
+  }
+
   fingerprint(run: RunView): string {
     let text = "";
     for (const [place, bios] of lists(run)) {
@@ -44,10 +51,9 @@ class BioVocabulary implements Vocabulary {
   }
 }
 
-/** `bio#2 of md0-split, WRITE md0 [8..16)`. */
+/** `bio#2 WRITE md0 [8..16)`. */
 export function bioName(bio: Bio): string {
-  const pool = bio.pool === null ? "" : ` of ${bio.pool.label}`;
-  return `bio#${String(bio.serial)}${pool}, ${bio.toString()}`;
+  return `bio#${String(bio.serial)} ${bio.toString()}`;
 }
 
 function inFlight(bio: Bio, run: RunView): Whereabouts | null {
@@ -59,7 +65,9 @@ function inFlight(bio: Bio, run: RunView): Whereabouts | null {
 function onList(bio: Bio, run: RunView): Whereabouts | null {
   for (const [place, bios, next] of lists(run)) {
     for (const listed of bios) {
-      if (listed === bio) return { text: place, next: next(), isMoving: false };
+      if (listed !== bio) continue;
+      const waitsForReturn = run.places.every(({ things }) => things !== bios);
+      return { text: place, next: next(), isMoving: false, waitsForReturn };
     }
   }
   return null;
@@ -93,6 +101,17 @@ function piecesOf(parent: Bio, run: RunView): Set<Bio> {
   return pieces;
 }
 
+/** A pool with a reserve, as far as a story needs to know it. */
+interface Reserve {
+  readonly label: string;
+  readonly minNr: number;
+  readonly currNr: number;
+}
+
+function isReserve(pool: object): pool is Reserve {
+  return "minNr" in pool && "currNr" in pool && "label" in pool && typeof pool.label === "string";
+}
+
 type Listing = [place: string, bios: Iterable<object>, next: () => readonly object[]];
 
 function* lists(run: RunView): Iterable<Listing> {
@@ -101,7 +120,7 @@ function* lists(run: RunView): Iterable<Listing> {
     if (own === null) continue;
     const next = (): readonly object[] => [task];
     const parked = (index: number, list: BioList): Listing => [
-      `parked on ${task.name}'s own bio_list[${String(index)}] until its driver call returns`,
+      `parked on ${task.name}'s own bio_list[${String(index)}]`,
       list,
       next,
     ];

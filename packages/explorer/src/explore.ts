@@ -1,8 +1,8 @@
 import { type Check } from "./check.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
-import { FollowIndices } from "./follow.ts";
+import { failingRun } from "./failing-run.ts";
 import type { Finding } from "./finding.ts";
-import { type Outcome, Runner } from "./run.ts";
+import { type Outcome, Runner, STEPS_MAX } from "./run.ts";
 import type { Scenario, Variant } from "./scenario.ts";
 import { type Progress, type Report, Tally } from "./report.ts";
 import { StateTable } from "./state-table.ts";
@@ -39,7 +39,6 @@ export interface ExploreOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-const STEPS_MAX = 10_000;
 const RANDOM_EXECUTIONS = 10_000;
 /** How long the search for a shorter schedule may take: at least this many runs, or as many as before. */
 const SHORTEN_RUNS = 5_000;
@@ -87,12 +86,11 @@ class Search {
     this.#runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     this.#options = options;
     this.#stepsMax = stepsMax;
-    this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, options) : strategy;
+    const named = { ...options, dedupe };
+    this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, named) : strategy;
     const { isExhaustive, boundCompleted } = this.#strategy;
     const isEndless = !isExhaustive && boundCompleted === undefined;
-    // What reduction leaves out, a state that was seen may be the only one to lead to.
-    const isReducing = this.#strategy.log !== undefined;
-    const isMerging = dedupe === "states" && isExhaustive && !isReducing;
+    const isMerging = dedupe === "states" && mayMerge(this.#strategy);
     this.#states = isMerging ? new StateTable() : null;
     this.#executionsMax = options.executions ?? (isEndless ? RANDOM_EXECUTIONS : Infinity);
   }
@@ -132,8 +130,7 @@ class Search {
   async #runOne(): Promise<void> {
     const outcome = await this.#runner.once({
       strategy: this.#strategy,
-      // A part of a strategy that does not want to see all must not hide states from one that does.
-      states: this.#strategy.isExhaustive ? this.#states : null,
+      states: mayMerge(this.#strategy) ? this.#states : null,
       stepsMax: this.#stepsMax,
     });
     const { finding, steps, stop, world } = outcome;
@@ -177,7 +174,7 @@ class Search {
   }
 
   async #report(isComplete: boolean): Promise<Report> {
-    const { scenario, variant, seed, stepsMax } = this.#runner.plan;
+    const { scenario, variant } = this.#runner.plan;
     const { schedules, healedRuns, runsUntilFound } = this.#tally;
     const counted = {
       ...this.#progress(),
@@ -193,46 +190,46 @@ class Search {
     if (this.#best === null) {
       // A retry that helped was not explored further, so nothing is proved then.
       const verdict = isComplete && healedRuns === 0 ? "proved" : "not-found";
-      const report = { ...counted, verdict, kind: null, message: "", trace: null } as const;
+      const report = { ...counted, verdict, kind: null, message: "" } as const;
       return {
         ...report,
         foundAtRun: 0,
         preemptions: 0,
         isShortest: false,
+        trace: null,
+        replayLine: null,
         story: tellStory(report),
       };
     }
-    const { finding, taken } = this.#best;
-    const recorded = await this.#runner.record(new FollowIndices(taken));
-    const again = recorded.outcome.finding;
-    const isSame = again?.kind === finding.kind && again.message === finding.message;
-    const shown: Finding = isSame ? finding : nondeterministic(finding, again);
+    // Equal states may be reached on ways of unequal length, of which one was gone.
+    const isShortest = isComplete && this.#states === null && this.#strategy.log === undefined;
+    const failing = await failingRun(this.#runner, this.#best, isShortest);
+    const { recorded, finding, replayLine } = failing;
     const report = {
       ...counted,
       verdict: "found",
-      kind: shown.kind,
-      message: shown.message,
+      kind: finding.kind,
+      message: finding.message,
       foundAtRun: runsUntilFound,
       preemptions: recorded.recorder.preemptions,
-      // Equal states may be reached on ways of unequal length, of which one was gone.
-      isShortest: isComplete && this.#states === null && this.#strategy.log === undefined,
-      trace: makeTrace(
-        { scenario: scenario.name, variant, seed, stepsMax },
-        shown,
-        recorded.recorder,
-      ),
+      isShortest,
+      trace: makeTrace(this.#runner.plan, finding, recorded.recorder),
+      replayLine,
     } as const;
     const { vocabularies } = this.#runner;
-    return { ...report, story: tellStory(report, { ...recorded, vocabularies }) };
+    const story = tellStory(report, { ...recorded, decisions: failing.decisions, vocabularies });
+    return { ...report, story };
   }
+}
+
+/**
+ * What reduction leaves out, a state that was seen may be the only one to lead to; and who does not
+ * mean to see all must not mark states as seen for one who does.
+ */
+function mayMerge({ isExhaustive, log }: Strategy): boolean {
+  return isExhaustive && log === undefined;
 }
 
 function defined(dedupe: ExploreOptions["dedupe"]): { dedupe?: "states" | "none" } {
   return dedupe === undefined ? {} : { dedupe };
-}
-
-function nondeterministic(first: Finding, again: Finding | null): Finding {
-  const second = again === null ? "nothing" : `${again.kind}: ${again.message}`;
-  const message = `the same choices led to ${first.kind}: ${first.message}; then to ${second}`;
-  return { kind: "NONDETERMINISM", message };
 }

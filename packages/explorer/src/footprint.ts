@@ -16,9 +16,12 @@ export class Footprint {
   isLeftAsleep = false;
   /** Time went on before this step: nothing changes places across it. */
   readonly isAfterTimer: boolean;
+  /** Whose turn it would have been if nobody had chosen; null: this actor's own. */
+  readonly insteadOf: Actor | null;
 
-  constructor(actor: Actor, isAfterTimer: boolean) {
+  constructor(actor: Actor, insteadOf: Actor | null, isAfterTimer: boolean) {
     this.actor = actor;
+    this.insteadOf = insteadOf;
     this.isAfterTimer = isAfterTimer;
     const isTask = actor instanceof ExploredTask;
     this.announced = isTask ? actor.access : null;

@@ -6,6 +6,13 @@ export { ExploringScheduler, type RunOptions, type Stop } from "./exploring-sche
 export { type Finding, FindingError, type FindingKind } from "./finding.ts";
 export { DivergenceError } from "./follow.ts";
 export type { RecordedChoice, RecordedStep } from "./recorder.ts";
+export {
+  looksLikeReplayLine,
+  parseReplayLine,
+  type ReplayLine,
+  ReplayLineError,
+  type Stretch,
+} from "./replay-line.ts";
 export { replay, type Replayed } from "./replay.ts";
 export type { Progress, Report } from "./report.ts";
 export {

@@ -41,9 +41,13 @@ export class Recorder {
     if (enabled.length > 1 && this.#mark === null) {
       this.choices.push({ actor: actor.name, among: enabled.map(({ name }) => name) });
     }
-    const isPreemption = last instanceof ExploredTask && actor !== last && enabled[0] === last;
+    // Before the first step nobody has run whom it could preempt.
+    const couldGoOn = this.steps.length > 0 && last instanceof ExploredTask && enabled[0] === last;
+    const isPreemption = couldGoOn && actor !== last;
     this.steps.push({ actor: actor.name, what: this.#describe(actor), isPreemption, notes: [] });
-    this.footprints.push(new Footprint(actor, this.#isTimeMoved));
+    const [byDefault = actor] = enabled;
+    const insteadOf = byDefault === actor ? null : byDefault;
+    this.footprints.push(new Footprint(actor, insteadOf, this.#isTimeMoved));
     this.#isTimeMoved = false;
   }
 

@@ -1,38 +1,66 @@
 import { DivergenceError, Follow } from "./follow.ts";
 import type { RecordedStep } from "./recorder.ts";
-import { Runner } from "./run.ts";
+import { parseReplayLine, replayLineOf } from "./replay-line.ts";
+import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
 import type { Report } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
+import { SoftFollow } from "./soft-follow.ts";
 import { tellStory } from "./story.ts";
 import { variantOf } from "./explore.ts";
 import { makeTrace, type Trace } from "./trace.ts";
 
-/** What came of repeating a trace. */
+/** What came of repeating a run. */
 export interface Replayed {
-  /** Whether it ended as it was recorded. */
+  /** Whether it ended as it was recorded; of a replay line: whether it fails. */
   readonly isSame: boolean;
   readonly report: Report;
 }
 
 /**
- * Repeats a trace step by step. Throws a DivergenceError, which says where, when the scenario does
- * not offer a recorded choice or does something else than what was recorded.
+ * Repeats a run. A trace is repeated step by step: throws a DivergenceError, which says where, when
+ * the scenario does not offer a recorded choice or does something else than what was recorded. A
+ * replay line (`NAME:VARIANT submitter-1*2`) is followed as far as it still fits; throws a
+ * ReplayLineError when the text is none.
  */
-export async function replay(scenario: Scenario, trace: Trace): Promise<Replayed> {
-  if (scenario.name !== trace.scenario) {
-    throw new DivergenceError(`a trace of "${trace.scenario}", not of "${scenario.name}"`);
-  }
-  const { variant, seed, stepsMax } = trace;
-  variantOf(scenario, variant);
-  const runner = new Runner({ scenario, variant, seed, stepsMax });
+export function replay(scenario: Scenario, what: Trace | string): Promise<Replayed> {
+  return typeof what === "string" ? replayLine(scenario, what) : replayTrace(scenario, what);
+}
+
+async function replayTrace(scenario: Scenario, trace: Trace): Promise<Replayed> {
+  const runner = runnerOf(scenario, trace);
   const recorded = await runner.record(new Follow(trace.choices));
-  const { outcome, recorder } = recorded;
-  const { stop, finding, world } = outcome;
+  const { stop, finding } = recorded.outcome;
   if (stop.why === "error" && stop.error instanceof DivergenceError) throw stop.error;
-  compareSteps(trace.steps, recorder.steps);
+  compareSteps(trace.steps, recorded.recorder.steps);
+  return { isSame: finding?.kind === trace.finding?.kind, report: reportOf(runner, recorded) };
+}
+
+async function replayLine(scenario: Scenario, text: string): Promise<Replayed> {
+  const line = parseReplayLine(text);
+  const runner = runnerOf(scenario, { ...line, seed: 1, stepsMax: STEPS_MAX });
+  const recorded = await runner.record(new SoftFollow(line.stretches));
+  return { isSame: recorded.outcome.finding !== null, report: reportOf(runner, recorded) };
+}
+
+function runnerOf(
+  scenario: Scenario,
+  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax">,
+): Runner {
+  const { variant, seed, stepsMax } = of;
+  if (scenario.name !== of.scenario) {
+    throw new DivergenceError(`a run of "${of.scenario}", not of "${scenario.name}"`);
+  }
+  variantOf(scenario, variant);
+  return new Runner({ scenario, variant, seed, stepsMax });
+}
+
+function reportOf({ plan, vocabularies }: Runner, recorded: RecordedRun): Report {
+  const { outcome, recorder } = recorded;
+  const { finding, world, steps } = outcome;
+  const failingRuns = finding === null ? 0 : 1;
   const told = {
-    scenario: trace.scenario,
-    variant,
+    scenario: plan.scenario.name,
+    variant: plan.variant,
     strategy: "replay",
     decidedBy: "replay",
     boundCompleted: null,
@@ -40,21 +68,21 @@ export async function replay(scenario: Scenario, trace: Trace): Promise<Replayed
     kind: finding?.kind ?? null,
     message: finding?.message ?? "",
     runs: 1,
-    steps: outcome.steps,
+    steps,
     schedules: 1,
-    failingRuns: finding === null ? 0 : 1,
+    failingRuns,
     healedRuns: world.scheduler.healedStalls > 0 ? 1 : 0,
     states: null,
     elapsedMs: 0,
     isComplete: false,
-    foundAtRun: finding === null ? 0 : 1,
+    foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,
-    trace: makeTrace(trace, finding, recorder),
+    trace: makeTrace(plan, finding, recorder),
+    replayLine: finding === null ? null : replayLineOf(plan, recorded),
   } as const;
-  const { vocabularies } = runner;
   const story = tellStory(told, finding === null ? undefined : { ...recorded, vocabularies });
-  return { isSame: finding?.kind === trace.finding?.kind, report: { ...told, story } };
+  return { ...told, story };
 }
 
 function compareSteps(recorded: readonly RecordedStep[], now: readonly RecordedStep[]): void {

@@ -45,6 +45,11 @@ export interface Report extends Progress {
   readonly story: string;
   /** The failing run, to be repeated; null when nothing was found. */
   readonly trace: Trace | null;
+  /**
+   * The failing run as one line of names, for `replay`; it survives changes of what it does not
+   * name. Null when nothing was found, or when a line alone does not repeat it.
+   */
+  readonly replayLine: string | null;
 }
 
 /** Counts runs. */

@@ -12,6 +12,9 @@ import type { Strategy } from "./strategy.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { RunWorld } from "./world.ts";
 
+/** A run longer than this is called a livelock, unless another bound is given. */
+export const STEPS_MAX = 10_000;
+
 /** What to run, and how to judge it; the same for every run of a search. */
 export interface RunPlan {
   readonly scenario: Scenario;
@@ -27,6 +30,12 @@ export interface Outcome {
   readonly stop: Stop;
   readonly steps: number;
   readonly world: RunWorld;
+}
+
+/** A run of which everything was written down. */
+export interface RecordedRun {
+  readonly outcome: Outcome;
+  readonly recorder: Recorder;
 }
 
 export interface RunWith {
@@ -62,17 +71,24 @@ export class Runner {
   }
 
   /** As `once`, and writes everything down. */
-  async record(strategy: Strategy): Promise<{ outcome: Outcome; recorder: Recorder }> {
+  async record(strategy: Strategy): Promise<RecordedRun> {
     const recorder = new Recorder(describeStep, (steps) => {
       const world = this.#world;
       if (world === null) return;
       for (const vocabulary of this.vocabularies) vocabulary.lookAround?.(world, steps);
     });
     strategy.beginRun();
+    return { outcome: await this.watched({ strategy, recorder }), recorder };
+  }
+
+  /** As `once`, but for itself and not one of many. */
+  async watched(how: RunWith): Promise<Outcome> {
     this.watch();
-    const outcome = await this.once({ strategy, recorder });
-    this.unwatch();
-    return { outcome, recorder };
+    try {
+      return await this.once(how);
+    } finally {
+      this.unwatch();
+    }
   }
 
   /** From here to `unwatch`, a run that waits for what nobody will bring is ended as such. */

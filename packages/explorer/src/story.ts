@@ -1,34 +1,35 @@
-import { ExploredTask } from "./actor.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
-import type { Outcome } from "./run.ts";
+import type { RecordedRun } from "./run.ts";
+import type { Decision } from "./shrink.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import { WaitForGraph, type WaitNode } from "./wait-for-graph.ts";
+import { WaitForGraph } from "./wait-for-graph.ts";
+import { waitLines } from "./wait-lines.ts";
 
 /** What a story is told from, besides the report. */
-export interface Recorded {
-  readonly outcome: Outcome;
-  readonly recorder: Recorder;
+export interface Recorded extends RecordedRun {
+  readonly decisions?: readonly Decision[];
   readonly vocabularies: readonly Vocabulary[];
 }
 
-type Told = Omit<Report, "story" | "foundAtRun" | "preemptions" | "isShortest"> &
-  Partial<Pick<Report, "foundAtRun" | "preemptions" | "isShortest">>;
+/** Known only of a run that was repeated. */
+type Later = "story" | "foundAtRun" | "preemptions" | "isShortest" | "trace" | "replayLine";
+type Told = Omit<Report, Later> & Partial<Omit<Report, "story">>;
 
-const SINCE_COLUMN = 80;
-
-/** A report in words. */
+/** A report in words; its last line says how to see it again. */
 export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
-  const { outcome, recorder } = recorded;
+  const { outcome, recorder, decisions = [] } = recorded;
   const lines = [headLine(report, recorder)];
   if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
     lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies)));
   } else lines.push(`  ${report.message}`);
+  lines.push(...decisionLines(decisions));
   const figures = outcome.world.figures();
   if (figures.length > 0) lines.push(`  ${figures.join(", ")}`);
   lines.push("", ...scheduleLines(recorder), "", shortestLine(report));
-  return lines.join("\n");
+  if (report.replayLine) lines.push(`  replay: blkstack replay "${report.replayLine}"`);
+  return withoutNestedQuotes(lines.join("\n"));
 }
 
 /** `OK  mutex:three   proved: 6 runs are all schedules`. */
@@ -64,63 +65,12 @@ function shortestLine(report: Told): string {
   return `  The shortest failing schedule of ${count(report.runs, "run")} tried.`;
 }
 
-/** Who waits for whom, from each task that is stuck, everything once. */
-function waitLines(graph: WaitForGraph): string[] {
-  const lines: string[] = [];
-  const told = new Set<WaitNode>();
-  for (const task of graph.stuckTasks) {
-    lines.push(since(`  ${task.name} ${task.state}`, task));
-    told.add(task);
-    for (const next of task.next) lines.push(...holderLines(next, told, "    "));
-  }
-  const knot = graph.knot();
-  if (knot === null) lines.push("  nobody is known who could end this");
-  else lines.push(`  knot: ${knot.map(({ name }) => shortName(name)).join(" -> ")}`);
-  return lines;
-}
-
-function holderLines(node: WaitNode, told: Set<WaitNode>, indent: string): string[] {
-  if (told.has(node)) return [];
-  told.add(node);
-  if (node.next.length === 0 && node.state === "") return [`${indent}which nobody holds`];
-  const lines: string[] = [];
-  for (const holder of node.next) {
-    if (told.has(holder)) {
-      lines.push(`${indent}held by ${shortName(holder.name)}`);
-      continue;
-    }
-    lines.push(since(`${indent}held by ${described(holder)}`, holder));
-    told.add(holder);
-    for (const next of holder.next) {
-      // A task has said already what it waits for; anything else is named first.
-      const isTask = holder.thing instanceof ExploredTask;
-      if (isTask) lines.push(...holderLines(next, told, `${indent}  `));
-      else if (!told.has(next)) lines.push(...onwardLines(next, told, `${indent}  `));
-    }
-  }
-  return lines;
-}
-
-/** Behind a holder that is itself somewhere: the task or thing that it depends on. */
-function onwardLines(node: WaitNode, told: Set<WaitNode>, indent: string): string[] {
-  told.add(node);
-  const lines = [since(`${indent}${described(node)}`, node)];
-  for (const next of node.next) lines.push(...holderLines(next, told, `${indent}  `));
-  return lines;
-}
-
-function described({ name, state, thing }: WaitNode): string {
-  if (state === "") return name;
-  return thing instanceof ExploredTask ? `${name}, who ${state}` : `${name}, ${state}`;
-}
-
-function shortName(name: string): string {
-  return name.split(",")[0] ?? name;
-}
-
-function since(line: string, { sinceStep }: WaitNode): string {
-  if (sinceStep === undefined) return line;
-  return `${line.padEnd(SINCE_COLUMN)} since step ${String(sinceStep)}`;
+function decisionLines(decisions: readonly Decision[]): string[] {
+  const intro = "  what decides it: ";
+  return decisions.map(({ first, second }, index) => {
+    const told = second === null ? first : `${first}  before  ${second}`;
+    return `${index === 0 ? intro : " ".repeat(intro.length)}${told}`;
+  });
 }
 
 function scheduleLines(recorder: Recorder): string[] {
@@ -130,6 +80,11 @@ function scheduleLines(recorder: Recorder): string[] {
     const also = notes.length === 0 ? "" : `; ${notes.join("; ")}`;
     return `  ${String(index + 1).padStart(4)} ${mark} ${actor.padEnd(width)}  ${what}${also}`;
   });
+}
+
+/** `work item "rescue of bio_set "L""` is hard to read: the inner quotes are enough. */
+function withoutNestedQuotes(text: string): string {
+  return text.replaceAll(/"([^"\n]*"[^"\n]*")"/g, "$1");
 }
 
 function count(amount: number, what: string): string {

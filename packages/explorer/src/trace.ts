@@ -1,5 +1,6 @@
 import type { Finding } from "./finding.ts";
 import type { RecordedChoice, RecordedStep } from "./recorder.ts";
+import type { RunPlan } from "./run.ts";
 
 export const TRACE_FORMAT = "blkstack-trace";
 export const TRACE_VERSION = 1;
@@ -60,10 +61,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The trace of a recorded run. */
 export function makeTrace(
-  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax">,
+  plan: Pick<RunPlan, "scenario" | "variant" | "seed" | "stepsMax">,
   finding: Finding | null,
   run: Pick<Trace, "choices" | "steps">,
 ): Trace {
+  const { scenario, variant, seed, stepsMax } = plan;
   const { choices, steps } = run;
-  return { format: TRACE_FORMAT, version: TRACE_VERSION, ...of, finding, choices, steps };
+  const head = { format: TRACE_FORMAT, version: TRACE_VERSION } as const;
+  return { ...head, scenario: scenario.name, variant, seed, stepsMax, finding, choices, steps };
 }

@@ -7,6 +7,8 @@ export interface Whereabouts {
   readonly next: readonly object[];
   /** It will move by itself: it is in flight. */
   readonly isMoving: boolean;
+  /** It will be submitted only when the driver call that `next` is in returns. */
+  readonly waitsForReturn?: boolean;
 }
 
 /**
@@ -18,6 +20,8 @@ export interface Vocabulary {
   name(thing: object): string | null;
   /** Null when this is not of this vocabulary, or when it is nowhere to be found. */
   whereabouts(thing: object, run: RunView): Whereabouts | null;
+  /** What whoever waits for this pool wants of it: `a bio of bio_set "md0" (reserve 1, 0 left)`. */
+  wanted?(pool: object): string | null;
   /** What lies where, as text that is equal when nothing moved. */
   fingerprint(run: RunView): string;
   /** Looks around between two steps of a recorded run, to be able to say since when. */

@@ -9,6 +9,10 @@ export interface WaitNode {
   /** What it waits for or where it is, in words. */
   readonly state: string;
   readonly sinceStep: number | undefined;
+  /** Goes on only when the driver call that the next one is in returns. */
+  readonly waitsForReturn: boolean;
+  /** Waits for an element of a pool. */
+  readonly isAllocating: boolean;
   /** One of these moving on is enough. */
   readonly next: readonly WaitNode[];
   /** Can move on, now or once something else does that can. */
@@ -54,23 +58,18 @@ export class WaitForGraph {
     const known = this.#nodes.get(thing);
     if (known !== undefined) return known;
     const next: WaitNode[] = [];
-    const { name, state, sinceStep, blockers, isLive } = this.#describe(thing);
-    const node: WaitNode = { thing, name, state, sinceStep, next, isLive };
+    const { blockers, ...described } = this.#describe(thing);
+    const defaults = { sinceStep: undefined, waitsForReturn: false, isAllocating: false };
+    const node: WaitNode = { ...defaults, ...described, thing, next };
     this.#nodes.set(thing, node);
     for (const blocker of blockers) next.push(this.#node(blocker));
     return node;
   }
 
   #describe(thing: object): Description {
-    if (thing instanceof ExploredTask) return describeTask(thing);
+    if (thing instanceof ExploredTask) return this.#describeTask(thing);
     if (thing instanceof PendingInterrupt) {
-      return {
-        name: thing.name,
-        state: "pending",
-        sinceStep: undefined,
-        blockers: [],
-        isLive: true,
-      };
+      return { name: thing.name, state: "pending", blockers: [], isLive: true };
     }
     for (const vocabulary of this.#vocabularies) {
       const name = vocabulary.name(thing);
@@ -82,13 +81,39 @@ export class WaitForGraph {
         sinceStep: vocabulary.sinceStep?.(thing),
         blockers: found?.next ?? [],
         isLive: found?.isMoving ?? false,
+        waitsForReturn: found?.waitsForReturn === true,
       };
     }
-    if (isWaitable(thing)) {
-      const blockers = thing.blockers();
-      return { name: thing.label, state: "", sinceStep: undefined, blockers, isLive: false };
+    if (!isWaitable(thing)) return { name: "something", state: "", blockers: [], isLive: false };
+    return { name: thing.label, state: "", blockers: thing.blockers(), isLive: false };
+  }
+
+  #describeTask(task: ExploredTask): Description {
+    const { name, waitsSinceStep: sinceStep } = task;
+    if (task.state === TaskState.Done) {
+      return { name, state: "has ended", blockers: [], isLive: false };
     }
-    return { name: "something", state: "", sinceStep: undefined, blockers: [], isLive: false };
+    if (task.state === TaskState.Sleeping && task.waitingFor !== null) {
+      const on = task.waitingFor;
+      const wanted = this.#wanted(task, on);
+      const state = `waits for ${wanted ?? on.label}`;
+      const isAllocating = wanted !== null;
+      return { name, state, sinceStep, blockers: [on], isLive: false, isAllocating };
+    }
+    const isBlocked = task.guard?.() === false;
+    const { object, label } = task.access;
+    const state = isBlocked ? `cannot ${label}` : "can run";
+    return { name, state, sinceStep, blockers: isBlocked ? [object] : [], isLive: !isBlocked };
+  }
+
+  /** A pool says more of itself than the queue of those who wait for it. */
+  #wanted({ lastUsed }: ExploredTask, on: Waitable): string | null {
+    if (lastUsed?.label !== on.label) return null;
+    for (const vocabulary of this.#vocabularies) {
+      const wanted = vocabulary.wanted?.(lastUsed) ?? null;
+      if (wanted !== null) return wanted;
+    }
+    return null;
   }
 
   /** What has somebody live to end its wait is live: until nothing more comes alive. */
@@ -107,25 +132,16 @@ export class WaitForGraph {
 interface Description {
   readonly name: string;
   readonly state: string;
-  readonly sinceStep: number | undefined;
+  readonly sinceStep?: number | undefined;
+  readonly waitsForReturn?: boolean;
+  readonly isAllocating?: boolean;
   readonly blockers: readonly object[];
   readonly isLive: boolean;
 }
 
-function describeTask(task: ExploredTask): Description {
-  const { name } = task;
-  const sinceStep = task.waitsSinceStep;
-  if (task.state === TaskState.Done) {
-    return { name, state: "has ended", sinceStep: undefined, blockers: [], isLive: false };
-  }
-  if (task.state === TaskState.Sleeping && task.waitingFor !== null) {
-    const on = task.waitingFor;
-    return { name, state: `waits for ${on.label}`, sinceStep, blockers: [on], isLive: false };
-  }
-  const isBlocked = task.guard?.() === false;
-  const { object, label } = task.access;
-  const state = isBlocked ? `cannot ${label}` : "can run";
-  return { name, state, sinceStep, blockers: isBlocked ? [object] : [], isLive: !isBlocked };
+/** `bio#2`, `md0-split`: what is enough to tell one thing of a circle from the others. */
+export function shortName(name: string): string {
+  return /^\w+#\d+(?= )/.exec(name)?.[0] ?? /^\w+ "([^"]+)"$/.exec(name)?.[1] ?? name;
 }
 
 /**

@@ -18,6 +18,7 @@ export interface ModelOp {
 interface ModelBuilder {
   cell(label: string, value?: number): Cell;
   task(name: string, ops: readonly ModelOp[]): void;
+  choose(what: string, count: number): number;
   atEnd(check: () => Iterable<string | Finding>): void;
 }
 
@@ -32,6 +33,7 @@ export function model(build: Model): Scenario {
     build(world) {
       build({
         cell: (label, value) => world.cell(label, value),
+        choose: (what, count) => world.scheduler.choose(what, count),
         atEnd: (check) => {
           world.atEnd(check);
         },

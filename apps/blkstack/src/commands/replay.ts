@@ -1,7 +1,10 @@
 import {
   DivergenceError,
+  looksLikeReplayLine,
+  parseReplayLine,
   parseTrace,
   replay,
+  ReplayLineError,
   type Trace,
   TraceFormatError,
 } from "@blkstack/explorer";
@@ -15,20 +18,31 @@ import { readUserFile } from "../user-file.ts";
 /** `blkstack replay TRACE`: exit status 1 when the run fails again. */
 export function replayCommand({ io, exitWith }: CommandContext): Command {
   return new Command("replay")
-    .description("repeat a trace of explore step by step")
-    .argument("<trace>", "the file that explore --trace wrote")
+    .description("repeat a run that explore found")
+    .argument("<run>", "the line that explore printed, or the file that explore --trace wrote")
     .addOption(optionNotYet("--perfetto <file>"))
     .addHelpText("after", "\nExit status: 0 it does not fail any more, 1 it fails, 2 usage.")
-    .action(async (fileName: string) => {
-      const trace = await readTrace(fileName, io.cwd);
-      const { scenario } = findScenario(`${trace.scenario}:${trace.variant}`);
-      const { report } = await replay(scenario, trace).catch((error: unknown) => {
+    .action(async (run: string) => {
+      const what = looksLikeReplayLine(run) ? checkedLine(run) : await readTrace(run, io.cwd);
+      const { scenario, variant } = typeof what === "string" ? parseReplayLine(what) : what;
+      const wanted = findScenario(`${scenario}:${variant}`);
+      const { report } = await replay(wanted.scenario, what).catch((error: unknown) => {
         if (!(error instanceof DivergenceError)) throw error;
-        throw new UserError(`${fileName} does not fit this version: ${error.message}`);
+        throw new UserError(`${run} does not fit this version: ${error.message}`);
       });
       io.stdout.write(report.story);
       if (report.verdict === "found") exitWith(ExitStatus.Found);
     });
+}
+
+function checkedLine(text: string): string {
+  try {
+    parseReplayLine(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof ReplayLineError)) throw error;
+    throw new UserError(`cannot read the run: ${error.message}`);
+  }
 }
 
 async function readTrace(fileName: string, cwd: string): Promise<Trace> {

@@ -1,0 +1,47 @@
+import type { Finding } from "./finding.ts";
+import { FollowIndices } from "./follow.ts";
+import { replayLineOf, parseReplayLine } from "./replay-line.ts";
+import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
+import { type Decision, shrink } from "./shrink.ts";
+import { signatureOf } from "./signature.ts";
+import { SoftFollow } from "./soft-follow.ts";
+
+/** A failure that was repeated, made smaller, and written down. */
+export interface FailingRun {
+  readonly finding: Finding;
+  readonly recorded: RecordedRun;
+  readonly decisions: readonly Decision[];
+  /** Null: the line alone does not repeat the run. */
+  readonly replayLine: string | null;
+}
+
+/** Repeats the choices that led to a finding. `keepsSteps`: it is known that none is shorter. */
+export async function failingRun(
+  runner: Runner,
+  { taken, finding }: { readonly taken: readonly number[]; readonly finding: Finding },
+  keepsSteps: boolean,
+): Promise<FailingRun> {
+  const first = await runner.record(new FollowIndices(taken));
+  const again = first.outcome.finding;
+  if (again?.kind !== finding.kind || again.message !== finding.message) {
+    const shown = nondeterministic(finding, again);
+    return { finding: shown, recorded: first, decisions: [], replayLine: null };
+  }
+  const { recorded, decisions } = await shrink(runner, first, keepsSteps);
+  const shown = recorded.outcome.finding ?? finding;
+  return { finding: shown, recorded, decisions, replayLine: await lineOf(runner, recorded) };
+}
+
+/** The line, once it was seen to lead to the same. */
+async function lineOf({ plan }: Runner, recorded: RecordedRun): Promise<string | null> {
+  const line = replayLineOf(plan, recorded);
+  const runner = new Runner({ ...plan, seed: 1, stepsMax: STEPS_MAX });
+  const { outcome } = await runner.record(new SoftFollow(parseReplayLine(line).stretches));
+  return signatureOf(outcome.finding) === signatureOf(recorded.outcome.finding) ? line : null;
+}
+
+function nondeterministic(first: Finding, again: Finding | null): Finding {
+  const second = again === null ? "nothing" : `${again.kind}: ${again.message}`;
+  const message = `the same choices led to ${first.kind}: ${first.message}; then to ${second}`;
+  return { kind: "NONDETERMINISM", message };
+}

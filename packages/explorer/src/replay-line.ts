@@ -1,0 +1,84 @@
+import type { Actor } from "./actor.ts";
+import type { Footprint } from "./footprint.ts";
+import type { RecordedRun, RunPlan } from "./run.ts";
+
+/** Steps that one actor takes in a row; the answers are those that its last step gets. */
+export interface Stretch {
+  readonly actor: string;
+  readonly steps: number;
+  readonly answers: readonly number[];
+}
+
+/** A schedule by name: `bioset-split:no-rescuer submitter-1*2`. */
+export interface ReplayLine {
+  readonly scenario: string;
+  readonly variant: string;
+  readonly stretches: readonly Stretch[];
+}
+
+/** Thrown when a text is no replay line. */
+export class ReplayLineError extends Error {
+  override readonly name = "ReplayLineError";
+}
+
+const FIRST_WORD = /^([^\s:]+):([^\s:]+)$/;
+const STRETCH = /^([^\s*=]+)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
+
+/** A name in one word that needs no quotes in a shell. */
+export function wordOf({ name }: Pick<Actor, "name">): string {
+  return name.replaceAll(/[^\w.:#/-]+/g, "_").replaceAll(/^_+|_+$/g, "");
+}
+
+/** The line that repeats a recorded run. */
+export function replayLineOf(plan: RunPlan, { recorder }: RecordedRun): string {
+  const stretches = stretchesOf(recorder.footprints);
+  return formatReplayLine({ scenario: plan.scenario.name, variant: plan.variant, stretches });
+}
+
+/** The steps of a run, those of one actor in a row put together. */
+export function stretchesOf(footprints: readonly Footprint[]): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const { actor, outcomes } of footprints) {
+    const word = wordOf(actor);
+    const answers = outcomes.slice(0, outcomes.findLastIndex((answer) => answer > 0) + 1);
+    const last = stretches.at(-1);
+    if (last?.actor === word && last.answers.length === 0) {
+      stretches[stretches.length - 1] = { actor: word, steps: last.steps + 1, answers };
+    } else stretches.push({ actor: word, steps: 1, answers });
+  }
+  return stretches;
+}
+
+/** `SCENARIO:VARIANT`, then one word for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`. */
+export function formatReplayLine({ scenario, variant, stretches }: ReplayLine): string {
+  const words = stretches.map(({ actor, steps, answers }) => {
+    const times = steps === 1 ? "" : `*${String(steps)}`;
+    return `${actor}${times}${answers.length === 0 ? "" : `=${answers.join(",")}`}`;
+  });
+  return [`${scenario}:${variant}`, ...words].join(" ");
+}
+
+/** Whether a text is meant as a replay line, and not as the name of a file. */
+export function looksLikeReplayLine(text: string): boolean {
+  const [first = ""] = text.trim().split(/\s+/);
+  return FIRST_WORD.test(first);
+}
+
+/** Reads a replay line. Throws a ReplayLineError that names the word that is wrong. */
+export function parseReplayLine(text: string): ReplayLine {
+  const [first = "", ...words] = text.trim().split(/\s+/);
+  const [, scenario, variant] = FIRST_WORD.exec(first) ?? [];
+  if (scenario === undefined || variant === undefined) {
+    throw new ReplayLineError(`"${first}" should be SCENARIO:VARIANT`);
+  }
+  return { scenario, variant, stretches: words.map(parseStretch) };
+}
+
+function parseStretch(word: string): Stretch {
+  const [, actor, steps = "1", answers = ""] = STRETCH.exec(word) ?? [];
+  if (actor === undefined) {
+    throw new ReplayLineError(`"${word}" should be NAME, NAME*STEPS or NAME*STEPS=ANSWERS`);
+  }
+  const given = answers === "" ? [] : answers.split(",").map(Number);
+  return { actor, steps: Number(steps), answers: given };
+}

@@ -1,0 +1,84 @@
+import { ExploredTask } from "./actor.ts";
+import { shortName, type WaitForGraph, type WaitNode } from "./wait-for-graph.ts";
+
+/** Between the longest line and the column that says since when. */
+const GAP = "   ";
+
+/** Who waits for whom, from each task that is stuck, everything once. */
+export function waitLines(graph: WaitForGraph): readonly string[] {
+  const account = new Account();
+  for (const task of graph.stuckTasks) account.tellTask(task);
+  const knot = graph.knot();
+  const end =
+    knot === null
+      ? "nobody is known who could end this"
+      : `knot: ${knot.map(({ name }) => shortName(name)).join(" -> ")}`;
+  return [...account.lines(), `  ${end}`];
+}
+
+interface Line {
+  readonly text: string;
+  readonly sinceStep: number | undefined;
+}
+
+/** The lines so far, and who was told of in them. */
+class Account {
+  readonly #lines: Line[] = [];
+  readonly #told = new Set<WaitNode>();
+
+  tellTask(task: WaitNode): void {
+    this.#add(`  ${task.name} ${task.state}`, task);
+    for (const next of task.next) this.#tellHolders(next, "    ");
+  }
+
+  /** All that say since when say it in one column. */
+  lines(): string[] {
+    const dated = this.#lines.filter(({ sinceStep }) => sinceStep !== undefined);
+    const width = Math.max(0, ...dated.map(({ text }) => text.length));
+    return this.#lines.map(({ text, sinceStep }) =>
+      sinceStep === undefined ? text : `${text.padEnd(width)}${GAP}since step ${String(sinceStep)}`,
+    );
+  }
+
+  #add(text: string, node?: WaitNode): void {
+    if (node !== undefined) this.#told.add(node);
+    this.#lines.push({ text, sinceStep: node?.sinceStep });
+  }
+
+  #tellHolders(node: WaitNode, indent: string): void {
+    if (this.#told.has(node)) return;
+    this.#told.add(node);
+    if (node.next.length === 0 && node.state === "") this.#add(`${indent}which nobody holds`);
+    for (const holder of node.next) {
+      if (this.#told.has(holder)) this.#add(`${indent}held by ${shortName(holder.name)}`);
+      else this.#tellHolder(holder, indent);
+    }
+  }
+
+  #tellHolder(holder: WaitNode, indent: string): void {
+    this.#add(`${indent}held by ${described(holder)}`, holder);
+    for (const next of holder.next) {
+      if (holder.waitsForReturn) this.#tellReturn(next, indent);
+      // A task has said already what it waits for; anything else is named first.
+      if (holder.thing instanceof ExploredTask) this.#tellHolders(next, `${indent}  `);
+      else if (!this.#told.has(next)) this.#tellOnward(next, `${indent}  `);
+    }
+  }
+
+  /** Behind a holder that is itself somewhere: the task or thing that it depends on. */
+  #tellOnward(node: WaitNode, indent: string): void {
+    this.#add(`${indent}${described(node)}`, node);
+    for (const next of node.next) this.#tellHolders(next, `${indent}  `);
+  }
+
+  #tellReturn(task: WaitNode, indent: string): void {
+    const verb = task.isAllocating ? "allocates" : "waits";
+    const whose = this.#told.has(task) ? `that ${verb} above` : `of ${task.name}`;
+    this.#add(`${indent}who will be submitted only when the driver call ${whose} returns`);
+  }
+}
+
+function described({ name, state, thing }: WaitNode): string {
+  if (state === "") return name;
+  return thing instanceof ExploredTask ? `${name}, who ${state}` : `${name}, ${state}`;
+}
