@@ -34,7 +34,7 @@ export interface Strategy {
   /** Whether `chooseActor` is asked also where only one can go on. Default: false. */
   readonly decidesEveryStep?: boolean;
   /** Told what the steps of each run use and set off. */
-  readonly log?: StepLog;
+  readonly log?: StepLog | undefined;
   /** What was run in full of schedules that were sorted by a measure; null: nothing yet. */
   readonly boundCompleted?: Bound | null;
   /** The part of a strategy made of several that the present run belongs to. */

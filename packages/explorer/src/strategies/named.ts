@@ -13,6 +13,8 @@ export interface StrategySettings {
   readonly depth?: number;
   /** Of "preemptions" and "delays". Default: one after the other. */
   readonly bound?: number;
+  /** Where equal states are merged, a portfolio tries to prove by that too. */
+  readonly dedupe?: "states" | "none";
 }
 
 /** The strategies that go by a name. */
@@ -32,7 +34,7 @@ export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
 /** Throws a `RangeError` for a depth below 1 or a bound below 0. */
 export function strategyNamed(name: StrategyName, settings: StrategySettings): Strategy {
-  const { seed = 1, depth, bound } = settings;
+  const { seed = 1, depth, bound, dedupe } = settings;
   switch (name) {
     case "exhaustive":
       return exhaustive();
@@ -51,6 +53,6 @@ export function strategyNamed(name: StrategyName, settings: StrategySettings): S
     case "pct":
       return pct(depth === undefined ? { seed } : { seed, depth });
     case "portfolio":
-      return portfolio({ seed });
+      return portfolio({ seed, proof: dedupe === "states" ? [exhaustive(), dpor()] : [dpor()] });
   }
 }

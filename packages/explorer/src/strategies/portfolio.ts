@@ -1,5 +1,6 @@
 import type { Actor } from "../actor.ts";
-import { exhaustive, random, type Bound, type Strategy } from "../strategy.ts";
+import type { StepLog } from "../step-log.ts";
+import { type Bound, exhaustive, random, type Strategy } from "../strategy.ts";
 import { delays } from "./bounded.ts";
 import { pct } from "./pct.ts";
 import { partialOrderSampling } from "./pos.ts";
@@ -15,20 +16,23 @@ export interface Share {
 export interface PortfolioOptions {
   /** Of the strategies that draw lots. Default 1. */
   readonly seed?: number;
-  /** What tries to run everything, on half of the steps. Default: `exhaustive()`. */
-  readonly proof?: Strategy;
+  /** What tries to run everything, together on half of the steps. Default: `exhaustive()`. */
+  readonly proof?: readonly Strategy[];
   /** What looks for a failure, on the other half. Default: random, URW, PCT, POS and delays. */
   readonly search?: readonly Share[];
 }
 
 /**
- * Several strategies side by side, each taking its share of the steps in turns. Over when a part
- * that can prove has nothing left to run; a part that merely ends leaves its share to the others.
+ * Several strategies side by side, a run at a time, so that each takes its share of the steps. Over
+ * when a part that can prove has nothing left to run; a part that merely ends leaves its share to
+ * the others. Throws a `RangeError` when it would have no part.
  */
 export function portfolio(options: PortfolioOptions = {}): Strategy {
-  const { seed = 1, proof = exhaustive(), search = defaultSearch(seed) } = options;
+  const { seed = 1, proof = [exhaustive()], search = defaultSearch(seed) } = options;
+  if (proof.length + search.length === 0) throw new RangeError("a portfolio of no strategies");
   const weights = search.reduce((sum, { weight }) => sum + weight, 0);
-  return new Portfolio([{ strategy: proof, weight: Math.max(1, weights) }, ...search]);
+  const weight = Math.max(1, weights) / proof.length;
+  return new Portfolio([...proof.map((strategy) => ({ strategy, weight })), ...search]);
 }
 
 /** None of these is best everywhere: what one never finds, another finds in ten runs. */
@@ -49,14 +53,10 @@ interface Part extends Share {
   used: number;
 }
 
-/** Runs that a part makes before it is the next one's turn: its caches stay warm. */
-const SLICE_RUNS = 16;
-
 class Portfolio implements Strategy {
   readonly name = "portfolio";
   #parts: Part[];
   #running: Part;
-  #runsLeft = SLICE_RUNS;
   #bound: Bound | null = null;
 
   constructor(shares: readonly Share[]) {
@@ -76,20 +76,27 @@ class Portfolio implements Strategy {
     return this.#running.strategy.isRepeating;
   }
 
+  get decidesEveryStep(): boolean {
+    return this.#running.strategy.decidesEveryStep ?? false;
+  }
+
+  get log(): StepLog | undefined {
+    return this.#running.strategy.log;
+  }
+
   get boundCompleted(): Bound | null {
     for (const { strategy } of this.#parts) this.#remember(strategy);
     return this.#bound;
   }
 
   beginRun(): boolean {
-    this.#runsLeft -= 1;
-    if (this.#runsLeft <= 0) this.#nextSlice();
+    this.#running = this.#leastUsed();
     while (!this.#running.strategy.beginRun()) {
       const { strategy } = this.#running;
       this.#remember(strategy);
       if (strategy.isExhaustive || this.#parts.length === 1) return false;
       this.#parts = this.#parts.filter((part) => part !== this.#running);
-      this.#nextSlice();
+      this.#running = this.#leastUsed();
     }
     this.#running.used += 1 / this.#running.weight;
     return true;
@@ -108,14 +115,8 @@ class Portfolio implements Strategy {
     this.#running.strategy.stepTaken?.(actor);
   }
 
-  #nextSlice(): void {
-    this.#running = this.#leastUsed();
-    this.#runsLeft = SLICE_RUNS;
-  }
-
   #leastUsed(): Part {
-    const least = this.#parts.reduce((best, part) => (part.used < best.used ? part : best));
-    return least;
+    return this.#parts.reduce((best, part) => (part.used < best.used ? part : best));
   }
 
   #remember({ boundCompleted = null }: Strategy): void {
