@@ -161,13 +161,13 @@ export class BioSet implements BioPool, Waitable {
   /** Takes a bio back, with its vectors; `Bio.put` calls this. Waits: never. */
   release(bio: Bio): void {
     // In an `if`, so that no message is composed while all is well.
-    if (!this.#owns(bio) || !bio.isLive || (bio.state & LISTED) !== 0) return this.#refuse(bio);
+    if (!this.#owns(bio) || bio.isFree || (bio.state & LISTED) !== 0) return this.#refuse(bio);
     if (bio.table !== null) freeTableOf(bio, bio.table);
     bio.reset();
     bio.state = 0;
     bio.references = 1;
     bio.vecs = bio.inlineVecs;
-    bio.isLive = false;
+    bio.isFree = true;
     bio.allocatedBy = null;
     this.bioPool.free(bio);
   }
@@ -305,7 +305,7 @@ export class BioSet implements BioPool, Waitable {
   #handOut(bio: PooledBio, task: Task, vecMax: number): Bio {
     this.#serial += 1;
     bio.serial = this.#serial;
-    bio.isLive = true;
+    bio.isFree = false;
     bio.allocatedBy = task;
     bio.vecMax = vecMax;
     return bio;
@@ -330,7 +330,7 @@ export class BioSet implements BioPool, Waitable {
   #refuse(bio: Bio): never {
     const name = `bio ${String(bio.serial)} of ${this.label}`;
     invariant(this.#owns(bio), `${this.label}: not a bio of this set`);
-    invariant(bio.isLive, `double free: ${name}`);
+    invariant(!bio.isFree, `double free: ${name}`);
     invariant(false, `use after free: ${name} is put while on a list`);
   }
 

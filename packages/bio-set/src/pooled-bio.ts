@@ -3,8 +3,8 @@ import type { Task, Waitable } from "@blkstack/task";
 
 /** A bio as a set hands it out: with what the set must remember until it comes back. */
 export class PooledBio extends Bio {
-  /** Whether somebody has it. */
-  isLive = false;
+  /** Whether nobody has it. False while it is in use: of a boolean, false is the quick one to ask. */
+  isFree = true;
   /** Who allocated it, and is to submit it; for the wait-for graph, which goes on from there. */
   allocatedBy: Task | null = null;
   /** Where its vectors come from; null when they are its inline ones, or another bio's. */

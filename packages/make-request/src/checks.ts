@@ -31,8 +31,8 @@ export interface FaultInjection {
 export interface CheckPolicy {
   readonly onReadOnly: ReadOnlyPolicy;
   readonly faultInjection: FaultInjection | null;
-  /** Too large bios are refused, because nobody will cut them. */
-  readonly refusesLarge: boolean;
+  /** Whether somebody will cut bios that are too large; else they are refused. */
+  readonly cutsLarge: boolean;
 }
 
 // Constants of this module are part of the machine code; what is imported is looked up each time.
@@ -57,7 +57,7 @@ export function passesChecks(bio: Bio, task: Task, policy: CheckPolicy): boolean
     return false;
   }
   const { limits, submitHook } = device.queue;
-  if (policy.refusesLarge && isTooLarge(bio, limits)) return refuse(bio, BioStatus.IoError);
+  if (!policy.cutsLarge && isTooLarge(bio, limits)) return refuse(bio, BioStatus.IoError);
   return submitHook?.take(bio, task) !== true;
 }
 

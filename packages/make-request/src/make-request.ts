@@ -42,23 +42,23 @@ export interface MakeRequestOptions {
  */
 export class MakeRequest implements Submitter {
   readonly #order: SubmitOrder;
-  readonly #hasTwoLists: boolean;
+  readonly #hasOneList: boolean;
   readonly #policy: CheckPolicy;
   readonly #splitter: LimitSplitter | null;
 
   constructor(options: MakeRequestOptions = {}) {
     const { lists = "two", submitOrder, split } = options;
-    this.#hasTwoLists = lists === "two";
-    this.#order = submitOrder ?? (this.#hasTwoLists ? lowerFirst : fifo);
+    this.#hasOneList = lists === "single";
+    this.#order = submitOrder ?? (this.#hasOneList ? fifo : lowerFirst);
     invariant(
-      this.#hasTwoLists || this.#order === fifo,
+      !this.#hasOneList || this.#order === fifo,
       `a single list cannot be in order ${this.#order.name}`,
     );
     this.#splitter = split === undefined ? null : new LimitSplitter(split);
     this.#policy = {
       onReadOnly: options.onReadOnly ?? "refuse",
       faultInjection: options.faultInjection ?? null,
-      refusesLarge: split === undefined,
+      cutsLarge: split !== undefined,
     };
   }
 
@@ -137,7 +137,7 @@ export class MakeRequest implements Submitter {
   /** Calls the driver, from inside its queue, and leaves the queue. */
   #drive(bio: Bio, device: BlockDevice, task: Task): Awaitable<void> {
     const lists = task.ownBioLists;
-    if (this.#hasTwoLists) lists.older.mergeInit(lists.current);
+    if (!this.#hasOneList) lists.older.mergeInit(lists.current);
     let running: Awaitable<void>;
     try {
       let fitting: Bio | null = bio;

@@ -130,7 +130,7 @@ export class Mempool<T extends object> implements Waitable {
   /** Gives an element back. Refills the reserve before memory: a sleeper lives on the reserve. */
   free(element: T | null): void {
     if (element === null) return;
-    this.#assertAlive();
+    if (this.#isDestroyed) this.#refuseAfterEnd();
     if (this.#holders !== null) this.#tellFree(element, this.#holders);
     this.#liveCount -= 1;
     if (this.#reserve.length >= this.#minNr) {
@@ -149,7 +149,7 @@ export class Mempool<T extends object> implements Waitable {
    */
   resize(minNr: number, task: Task): Awaitable<void> {
     invariant(Number.isSafeInteger(minNr) && minNr >= 1, `${this.label}: a pool without a reserve`);
-    this.#assertAlive();
+    if (this.#isDestroyed) this.#refuseAfterEnd();
     this.#minNr = minNr;
     while (this.#reserve.length > minNr) {
       const surplus = this.#reserve.pop();
@@ -160,7 +160,7 @@ export class Mempool<T extends object> implements Waitable {
 
   /** Gives the reserve back to memory. All elements must have been freed, and nobody may sleep. */
   destroy(): void {
-    this.#assertAlive();
+    if (this.#isDestroyed) this.#refuseAfterEnd();
     if (this.#liveCount > 0) {
       const live = String(this.#liveCount);
       this.#scheduler.warn(`${this.label} is destroyed with ${live} of its elements in use`);
@@ -187,7 +187,7 @@ export class Mempool<T extends object> implements Waitable {
   }
 
   #allocNow(gfp: Gfp, task: Task): Awaitable<T | null> {
-    this.#assertAlive();
+    if (this.#isDestroyed) this.#refuseAfterEnd();
     const { gfpScope } = task;
     const mask = (gfpScope === 0 ? gfp : effectiveGfp(gfp, gfpScope)) | POOL_BITS;
     // Memory first, without waiting: the reserve is for when there is none. Nearly all end here.
@@ -222,7 +222,7 @@ export class Mempool<T extends object> implements Waitable {
       // Nothing runs between the look at the empty reserve and this, so no wake-up is lost.
       await this.#sleepers.sleepExclusive(task, RETRY_MS, true);
       this.#scheduler.touch(this.#acquire);
-      this.#assertAlive();
+      if (this.#isDestroyed) this.#refuseAfterEnd();
       attempt = this.#allocator.alloc(mask, task);
     }
   }
@@ -251,8 +251,8 @@ export class Mempool<T extends object> implements Waitable {
     return element;
   }
 
-  #assertAlive(): void {
-    if (this.#isDestroyed) invariant(false, `use after free: ${this.label} was destroyed`);
+  #refuseAfterEnd(): never {
+    invariant(false, `use after free: ${this.label} was destroyed`);
   }
 }
 
