@@ -32,10 +32,12 @@ const MISTAKES: readonly (readonly [argv: string, complaint: string])[] = [
   ["dm ls --control p", "the command dm is not in this version of blkstack"],
   ["explore", "missing required argument 'name[:variant]'"],
   [
-    "explore x --strategy dpor",
-    "--strategy dpor is not in this version; it should be exhaustive or random",
+    "explore x --strategy luck",
+    "--strategy luck is unknown; it should be one of exhaustive, dpor, preemptions, delays, " +
+      "random, urw, pos, pct, portfolio",
   ],
-  ["explore x --strategy luck", "--strategy luck is unknown; it should be exhaustive or random"],
+  ["explore x --depth 0", "--depth 0: it should be a whole number from 1 on"],
+  ["explore x --bound -1", "--bound -1: it should be a whole number from 0 on"],
   ["explore x --seed 1.5", "--seed 1.5: it should be a whole number from 0 on"],
   ["explore x --executions 0", "--executions 0: it should be a whole number from 1 on"],
   ["replay none.json", "cannot read the trace none.json: no such file or directory"],

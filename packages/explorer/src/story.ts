@@ -44,10 +44,16 @@ function summaryLine(report: Told): string {
     report.healedRuns === 0
       ? ""
       : `; in ${count(report.healedRuns, "run")} only a retry after seconds got on`;
-  return `NOT FOUND  ${name}   ${runs}${seen}, not all schedules${healed}`;
+  const { boundCompleted: all } = report;
+  const bound =
+    all === null
+      ? "not all schedules"
+      : `all schedules with at most ${count(all.count, all.measure.slice(0, -1))}, not all others`;
+  return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}`;
 }
 
-function covered({ strategy, states, schedules }: Told): string {
+function covered({ strategy, decidedBy, states, schedules }: Told): string {
+  if (strategy === "portfolio") return `of which ${String(decidedBy)} has covered all schedules`;
   if (strategy === "dpor") return `${count(schedules, "trace")} that stand for all schedules`;
   return states === null ? "all schedules" : "all schedules up to equal states";
 }
@@ -56,7 +62,8 @@ function headLine(report: Told, recorder: Recorder): string {
   const { kind, scenario, variant, foundAtRun = 1, runs } = report;
   const steps = count(recorder.steps.length, "step");
   const preemptions = count(recorder.preemptions, "preemption");
-  const run = `found in run ${String(foundAtRun)} of ${String(runs)}`;
+  const by = report.strategy === "portfolio" ? ` by ${String(report.decidedBy)}` : "";
+  const run = `found in run ${String(foundAtRun)} of ${String(runs)}${by}`;
   return `${String(kind)}  ${scenario}:${variant}   ${run}, ${steps}, ${preemptions}`;
 }
 

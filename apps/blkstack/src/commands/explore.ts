@@ -1,4 +1,10 @@
-import { explore, type ExploreOptions, type Report } from "@blkstack/explorer";
+import {
+  explore,
+  type ExploreOptions,
+  type Report,
+  STRATEGY_NAMES,
+  type StrategyName,
+} from "@blkstack/explorer";
 import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
 import { findScenario, type Wanted } from "../find-scenario.ts";
@@ -8,7 +14,9 @@ import { UserError } from "../user-error.ts";
 import { writeUserFile } from "../user-file.ts";
 
 interface ExploreFlags {
-  readonly strategy: "exhaustive" | "random";
+  readonly strategy: StrategyName;
+  readonly depth?: number;
+  readonly bound?: number;
   readonly seed?: number;
   readonly executions?: number;
   readonly seconds?: number;
@@ -21,8 +29,10 @@ export function exploreCommand(context: CommandContext): Command {
   return new Command("explore")
     .description("run a scenario under one schedule after the other")
     .argument("<name[:variant]>", "what to explore; without a variant, each of them")
-    .option("--strategy <name>", "exhaustive or random", parseStrategy, "exhaustive")
-    .option("--seed <n>", "of the random strategy", wholeNumber("--seed", 0))
+    .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy, "exhaustive")
+    .option("--depth <n>", "of pct: orders that a failure takes", wholeNumber("--depth", 1))
+    .option("--bound <n>", "of preemptions and delays: at most", wholeNumber("--bound", 0))
+    .option("--seed <n>", "of the strategies that draw lots", wholeNumber("--seed", 0))
     .option("--executions <n>", "runs at most", wholeNumber("--executions", 1))
     .option("--seconds <s>", "seconds at most", wholeNumber("--seconds", 1))
     .option("--trace <file>", "where to keep the failing run, for replay")
@@ -31,10 +41,11 @@ export function exploreCommand(context: CommandContext): Command {
     .action((name: string, flags: ExploreFlags) => exploreWanted(name, flags, context));
 }
 
-function parseStrategy(name: string): "exhaustive" | "random" {
-  if (name === "exhaustive" || name === "random") return name;
-  const why = name === "dpor" || name === "pct" ? "is not in this version" : "is unknown";
-  throw new UserError(`--strategy ${name} ${why}; it should be exhaustive or random`);
+function parseStrategy(name: string): StrategyName {
+  const known = STRATEGY_NAMES.find((each) => each === name);
+  if (known !== undefined) return known;
+  const names = STRATEGY_NAMES.join(", ");
+  throw new UserError(`--strategy ${name} is unknown; it should be one of ${names}`);
 }
 
 async function exploreWanted(
@@ -63,12 +74,14 @@ async function exploreWanted(
 }
 
 function exploreOptions(
-  { strategy, seed, executions, seconds }: ExploreFlags,
+  { strategy, depth, bound, seed, executions, seconds }: ExploreFlags,
   progress: ProgressLine,
   name: string,
 ): ExploreOptions {
   return {
     strategy,
+    ...(depth === undefined ? {} : { depth }),
+    ...(bound === undefined ? {} : { bound }),
     ...(seed === undefined ? {} : { seed }),
     ...(executions === undefined ? {} : { executions }),
     ...(seconds === undefined ? {} : { seconds }),
