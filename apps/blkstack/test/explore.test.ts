@@ -99,3 +99,17 @@ it("a strategy goes by its name, and a bound that was run in full is told", asyn
   expect(raced.status).toBe(1);
   expect(raced.stdout).toMatch(/^DEADLOCK .*found in run \d+ of \d+ by \S+,/);
 });
+
+it("who waits for whom is drawn, and a run written for Perfetto", async () => {
+  const cwd = await temporaryFolder();
+  const line = "bioset-split:no-rescuer submitter-1*2";
+  const drawn = await run(["replay", line, "--graph", "mermaid", "--perfetto", "p.json"], { cwd });
+  expect(drawn).toMatchObject({ status: 1, stderr: "" });
+  expect(drawn.stdout).toMatch(/^flowchart LR\n {2}n0\(\["submitter-1<br>waits for a bio/);
+  const { traceEvents } = JSON.parse(await readFile(join(cwd, "p.json"), "utf8")) as {
+    traceEvents: { ph: string; name: string }[];
+  };
+  expect(traceEvents).toContainEqual(expect.objectContaining({ ph: "s", name: "bio#1" }));
+  const dot = await run(["explore", "bioset-split:no-rescuer", "--graph", "dot"]);
+  expect(dot.stdout).toContain("digraph waits {");
+});

@@ -41,7 +41,6 @@ const MISTAKES: readonly (readonly [argv: string, complaint: string])[] = [
   ["explore x --seed 1.5", "--seed 1.5: it should be a whole number from 0 on"],
   ["explore x --executions 0", "--executions 0: it should be a whole number from 1 on"],
   ["replay none.json", "cannot read the trace none.json: no such file or directory"],
-  ["replay t --perfetto f", "--perfetto is not in this version of blkstack; leave it out"],
 ];
 
 it.each(MISTAKES)(

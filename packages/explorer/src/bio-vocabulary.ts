@@ -37,13 +37,16 @@ class BioVocabulary implements Vocabulary {
     return text;
   }
 
-  lookAround(run: RunView, steps: number): void {
-    for (const [place, bios] of lists(run)) {
-      for (const bio of bios) {
-        if (!(bio instanceof Bio) || this.#seenAt.get(bio)?.place === place) continue;
-        this.#seenAt.set(bio, { place, step: steps });
-      }
-    }
+  lookAround(run: RunView, steps: number): readonly string[] {
+    const moved: string[] = [];
+    const see = (bio: unknown, place: string): void => {
+      if (!(bio instanceof Bio) || this.#seenAt.get(bio)?.place === place) return;
+      this.#seenAt.set(bio, { place, step: steps });
+      moved.push(bioName(bio));
+    };
+    for (const [place, bios] of lists(run)) for (const bio of bios) see(bio, place);
+    for (const { work, source } of run.scheduler.interrupts) see(work, source.label);
+    return moved;
   }
 
   sinceStep(thing: object): number | undefined {

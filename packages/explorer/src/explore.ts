@@ -1,6 +1,6 @@
 import { type Check } from "./check.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
-import { failingRun } from "./failing-run.ts";
+import { failingRun, waitsOf } from "./failing-run.ts";
 import type { Finding } from "./finding.ts";
 import { type Outcome, Runner, STEPS_MAX } from "./run.ts";
 import type { Scenario, Variant } from "./scenario.ts";
@@ -198,6 +198,7 @@ class Search {
         isShortest: false,
         trace: null,
         replayLine: null,
+        waits: null,
         story: tellStory(report),
       };
     }
@@ -215,6 +216,7 @@ class Search {
       isShortest,
       trace: makeTrace(this.#runner.plan, finding, recorded.recorder),
       replayLine,
+      waits: waitsOf(this.#runner, recorded),
     } as const;
     const { vocabularies } = this.#runner;
     const story = tellStory(report, { ...recorded, decisions: failing.decisions, vocabularies });

@@ -3,8 +3,17 @@ import { FollowIndices } from "./follow.ts";
 import { replayLineOf, parseReplayLine } from "./replay-line.ts";
 import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
 import { type Decision, shrink } from "./shrink.ts";
+import { type WaitGraph, waitGraphOf } from "./render/wait-graph.ts";
+import { WaitForGraph } from "./wait-for-graph.ts";
 import { signatureOf } from "./signature.ts";
 import { SoftFollow } from "./soft-follow.ts";
+
+/** Who waits for whom when a run is over; null when nobody is stuck. */
+export function waitsOf({ vocabularies }: Runner, { outcome }: RecordedRun): WaitGraph | null {
+  const { finding, world } = outcome;
+  if (finding?.kind !== "DEADLOCK" && finding?.kind !== "STALL") return null;
+  return waitGraphOf(new WaitForGraph(world, vocabularies));
+}
 
 /** A failure that was repeated, made smaller, and written down. */
 export interface FailingRun {

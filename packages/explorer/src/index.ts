@@ -13,6 +13,10 @@ export {
   ReplayLineError,
   type Stretch,
 } from "./replay-line.ts";
+export { type ChromeEvent, toChromeTrace } from "./render/chrome-trace.ts";
+export { toDot } from "./render/dot.ts";
+export { toMermaid } from "./render/mermaid.ts";
+export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
 export { replay, type Replayed } from "./replay.ts";
 export type { Progress, Report } from "./report.ts";
 export {

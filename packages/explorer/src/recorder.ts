@@ -10,6 +10,8 @@ export interface RecordedStep {
   readonly isPreemption: boolean;
   /** What else happened in the step: sleeps, warnings, frees. */
   readonly notes: string[];
+  /** What lies elsewhere, or has appeared, since the step before. */
+  moved?: readonly string[];
 }
 
 /** One choice among two or more. */
@@ -24,11 +26,11 @@ export class Recorder {
   /** One for each step. */
   readonly footprints: Footprint[] = [];
   readonly #describe: (actor: Actor) => string;
-  readonly #onSettled: (steps: number) => void;
+  readonly #onSettled: (steps: number) => readonly string[];
   #isTimeMoved = false;
   #mark: { steps: number; choices: number; notes: number } | null = null;
 
-  constructor(describe: (actor: Actor) => string, onSettled: (steps: number) => void) {
+  constructor(describe: (actor: Actor) => string, onSettled: (steps: number) => readonly string[]) {
     this.#describe = describe;
     this.#onSettled = onSettled;
   }
@@ -86,7 +88,10 @@ export class Recorder {
 
   /** Everybody stands still between two steps. */
   settled(): void {
-    if (this.#mark === null) this.#onSettled(this.steps.length);
+    if (this.#mark !== null) return;
+    const moved = this.#onSettled(this.steps.length);
+    const last = this.steps.at(-1);
+    if (last !== undefined && moved.length > 0) last.moved = moved;
   }
 
   /** What follows may turn out not to belong to the story. */

@@ -1,3 +1,4 @@
+import { waitsOf } from "./failing-run.ts";
 import { DivergenceError, Follow } from "./follow.ts";
 import type { RecordedStep } from "./recorder.ts";
 import { parseReplayLine, replayLineOf } from "./replay-line.ts";
@@ -54,7 +55,8 @@ function runnerOf(
   return new Runner({ scenario, variant, seed, stepsMax });
 }
 
-function reportOf({ plan, vocabularies }: Runner, recorded: RecordedRun): Report {
+function reportOf(runner: Runner, recorded: RecordedRun): Report {
+  const { plan, vocabularies } = runner;
   const { outcome, recorder } = recorded;
   const { finding, world, steps } = outcome;
   const failingRuns = finding === null ? 0 : 1;
@@ -80,6 +82,7 @@ function reportOf({ plan, vocabularies }: Runner, recorded: RecordedRun): Report
     isShortest: false,
     trace: makeTrace(plan, finding, recorder),
     replayLine: finding === null ? null : replayLineOf(plan, recorded),
+    waits: waitsOf(runner, recorded),
   } as const;
   const story = tellStory(told, finding === null ? undefined : { ...recorded, vocabularies });
   return { ...told, story };

@@ -1,4 +1,5 @@
 import type { Finding, FindingKind } from "./finding.ts";
+import type { WaitGraph } from "./render/wait-graph.ts";
 import type { Outcome } from "./run.ts";
 import type { Bound } from "./strategy.ts";
 import type { Trace } from "./trace.ts";
@@ -50,6 +51,8 @@ export interface Report extends Progress {
    * name. Null when nothing was found, or when a line alone does not repeat it.
    */
   readonly replayLine: string | null;
+  /** Who waits for whom at the end of the failing run; null when nobody is stuck. */
+  readonly waits: WaitGraph | null;
 }
 
 /** Counts runs. */

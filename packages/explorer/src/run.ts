@@ -74,8 +74,8 @@ export class Runner {
   async record(strategy: Strategy): Promise<RecordedRun> {
     const recorder = new Recorder(describeStep, (steps) => {
       const world = this.#world;
-      if (world === null) return;
-      for (const vocabulary of this.vocabularies) vocabulary.lookAround?.(world, steps);
+      if (world === null) return [];
+      return this.vocabularies.flatMap((each) => each.lookAround?.(world, steps) ?? []);
     });
     strategy.beginRun();
     return { outcome: await this.watched({ strategy, recorder }), recorder };

@@ -15,7 +15,8 @@ import type { Strategy } from "./strategy.ts";
 const RUNS_MAX = 300;
 /** With more of them left, a search looks for a run with fewer; and how long it may take. */
 const PREEMPTIONS_ENOUGH = 1;
-const SEARCH_RUNS = 1_000;
+const SEARCH_RUNS = 300;
+const SEARCH_STEPS = [8, 16] as const;
 /** A longer run is left as it is. */
 const STEPS_MAX = 1_000;
 const ROUNDS_MAX = 4;
@@ -118,18 +119,24 @@ class Shrinker {
     return overridesOf(footprints).length < overridesOf(best.footprints).length;
   }
 
-  /** All schedules with no preemption, then with one, and so on: for a while. */
+  /** All schedules with no preemption, then with one, and so on; short ones first, for a while. */
   async #searchFewer(): Promise<void> {
-    const { preemptions: most, steps } = this.#best.recorder;
-    const stepsMax = Math.min(this.#stepsMax, 2 * steps.length);
-    const strategy = preemptions();
+    const most = this.#best.recorder.preemptions;
+    for (const bound of Array(most).keys()) {
+      for (const stepsMax of SEARCH_STEPS) {
+        if (stepsMax <= this.#stepsMax && (await this.#searchWithin(bound, stepsMax))) return;
+      }
+    }
+  }
+
+  async #searchWithin(bound: number, stepsMax: number): Promise<boolean> {
+    const strategy = preemptions(bound);
     for (let run = 0; run < SEARCH_RUNS && strategy.beginRun(); run += 1) {
-      if ((strategy.boundCompleted?.count ?? -1) >= most - 1) return;
       const { finding, world } = await this.#runner.watched({ strategy, stepsMax });
       if (signatureOf(finding) !== this.#signature) continue;
-      await this.#try(new FollowIndices(world.scheduler.taken));
-      return;
+      return (await this.#try(new FollowIndices(world.scheduler.taken))) !== null;
     }
+    return false;
   }
 
   /** Which of the overrides left matter, found by leaving each one out. */

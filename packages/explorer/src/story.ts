@@ -13,7 +13,8 @@ export interface Recorded extends RecordedRun {
 }
 
 /** Known only of a run that was repeated. */
-type Later = "story" | "foundAtRun" | "preemptions" | "isShortest" | "trace" | "replayLine";
+type Later =
+  "story" | "foundAtRun" | "preemptions" | "isShortest" | "trace" | "replayLine" | "waits";
 type Told = Omit<Report, Later> & Partial<Omit<Report, "story">>;
 
 /** A report in words; its last line says how to see it again. */

@@ -24,8 +24,11 @@ export interface Vocabulary {
   wanted?(pool: object): string | null;
   /** What lies where, as text that is equal when nothing moved. */
   fingerprint(run: RunView): string;
-  /** Looks around between two steps of a recorded run, to be able to say since when. */
-  lookAround?(run: RunView, steps: number): void;
+  /**
+   * Looks around between two steps of a recorded run, to be able to say since when; answers the
+   * names of what has moved.
+   */
+  lookAround?(run: RunView, steps: number): readonly string[];
   /** The step since which the thing is where it is; undefined when unknown. */
   sinceStep?(thing: object): number | undefined;
 }

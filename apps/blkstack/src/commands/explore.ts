@@ -1,12 +1,14 @@
 import {
   explore,
   type ExploreOptions,
+  type Progress,
   type Report,
   STRATEGY_NAMES,
   type StrategyName,
 } from "@blkstack/explorer";
 import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
+import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario, type Wanted } from "../find-scenario.ts";
 import { wholeNumber } from "../option-values.ts";
 import { coloursFor, formatTable } from "../table.ts";
@@ -21,6 +23,7 @@ interface ExploreFlags {
   readonly executions?: number;
   readonly seconds?: number;
   readonly trace?: string;
+  readonly graph?: GraphFormat;
   readonly json?: boolean;
 }
 
@@ -36,6 +39,7 @@ export function exploreCommand(context: CommandContext): Command {
     .option("--executions <n>", "runs at most", wholeNumber("--executions", 1))
     .option("--seconds <s>", "seconds at most", wholeNumber("--seconds", 1))
     .option("--trace <file>", "where to keep the failing run, for replay")
+    .addOption(graphOption().conflicts("json"))
     .option("--json", "one JSON object")
     .addHelpText("after", "\nExit status: 0 nothing found, 1 found, 2 usage.")
     .action((name: string, flags: ExploreFlags) => exploreWanted(name, flags, context));
@@ -68,7 +72,9 @@ async function exploreWanted(
   if (flags.trace !== undefined && first?.trace) {
     await writeUserFile(flags.trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
   }
-  if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
+  if (flags.graph !== undefined) {
+    for (const report of reports) io.stdout.write(drawWaits(report, flags.graph));
+  } else if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
 }
@@ -85,10 +91,19 @@ function exploreOptions(
     ...(seed === undefined ? {} : { seed }),
     ...(executions === undefined ? {} : { executions }),
     ...(seconds === undefined ? {} : { seconds }),
-    onProgress: ({ runs, steps }) => {
-      progress.show(`${name}: ${String(runs)} runs, ${String(steps)} steps`);
+    onProgress: (now) => {
+      progress.show(`${name}: ${progressText(now)}`);
     },
   };
+}
+
+/** `12000 runs, 340000 steps, 8500 runs/s, 120 states`. */
+function progressText({ runs, steps, elapsedMs, states, failingRuns }: Progress): string {
+  const perSecond = Math.round((runs * 1000) / Math.max(1, elapsedMs));
+  const texts = [`${String(runs)} runs`, `${String(steps)} steps`, `${String(perSecond)} runs/s`];
+  if (states !== null) texts.push(`${String(states)} states`);
+  if (failingRuns > 0) texts.push(`${String(failingRuns)} failed; looking for a shorter one`);
+  return texts.join(", ");
 }
 
 function jsonOf({ scenario, isOne }: Wanted, reports: readonly Report[]): object {

@@ -5,24 +5,31 @@ import {
   parseTrace,
   replay,
   ReplayLineError,
+  toChromeTrace,
   type Trace,
   TraceFormatError,
 } from "@blkstack/explorer";
 import { Command } from "commander";
 import { type CommandContext, ExitStatus } from "../cli-io.ts";
+import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario } from "../find-scenario.ts";
-import { optionNotYet } from "../not-yet.ts";
 import { UserError } from "../user-error.ts";
-import { readUserFile } from "../user-file.ts";
+import { readUserFile, writeUserFile } from "../user-file.ts";
+
+interface ReplayFlags {
+  readonly perfetto?: string;
+  readonly graph?: GraphFormat;
+}
 
 /** `blkstack replay TRACE`: exit status 1 when the run fails again. */
 export function replayCommand({ io, exitWith }: CommandContext): Command {
   return new Command("replay")
     .description("repeat a run that explore found")
     .argument("<run>", "the line that explore printed, or the file that explore --trace wrote")
-    .addOption(optionNotYet("--perfetto <file>"))
+    .option("--perfetto <file>", "writes the run for ui.perfetto.dev or chrome://tracing")
+    .addOption(graphOption())
     .addHelpText("after", "\nExit status: 0 it does not fail any more, 1 it fails, 2 usage.")
-    .action(async (run: string) => {
+    .action(async (run: string, { perfetto, graph }: ReplayFlags) => {
       const what = looksLikeReplayLine(run) ? checkedLine(run) : await readTrace(run, io.cwd);
       const { scenario, variant } = typeof what === "string" ? parseReplayLine(what) : what;
       const wanted = findScenario(`${scenario}:${variant}`);
@@ -30,7 +37,10 @@ export function replayCommand({ io, exitWith }: CommandContext): Command {
         if (!(error instanceof DivergenceError)) throw error;
         throw new UserError(`${run} does not fit this version: ${error.message}`);
       });
-      io.stdout.write(report.story);
+      if (perfetto !== undefined && report.trace !== null) {
+        await writeUserFile(perfetto, JSON.stringify(toChromeTrace(report.trace)), io.cwd);
+      }
+      io.stdout.write(graph === undefined ? report.story : drawWaits(report, graph));
       if (report.verdict === "found") exitWith(ExitStatus.Found);
     });
 }
