@@ -1,3 +1,4 @@
+export { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
 export { explore, type ExploreOptions } from "./explore.ts";
@@ -35,6 +36,7 @@ export { portfolio, type PortfolioOptions, type Share } from "./strategies/portf
 export { partialOrderSampling } from "./strategies/pos.ts";
 export { uniformWalk } from "./strategies/urw.ts";
 export { type Bound, exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
+export type { StepLog } from "./step-log.ts";
 export { parseTrace, type Trace, TRACE_FORMAT, TRACE_VERSION, TraceFormatError } from "./trace.ts";
 export { bioVocabulary } from "./bio-vocabulary.ts";
 export type { Place, RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";

@@ -57,6 +57,7 @@ const EXPECTED: Readonly<Record<string, readonly (number | bigint)[]>> = {
   "snapshot(depthFirst)": [22, 9n, 0n, 3, 0],
   "reclaimRecursion(hogs=1,pages=1,bug)": [16, 8n, 2n, 3, 1],
   "reclaimRecursion(hogs=1,pages=1,worker)": [16, 12n, 0n, 3, 0],
+  "reclaimRecursion(hogs=2,pages=2,bug)": [48, 288n, 12n, 58, 4],
   "loopFs(hogs=1,bug)": [20, 12n, 6n, 3, 1],
   "loopFs(hogs=2,bug)": [57, 102n, 64n, 10, 4],
   "loopFs(hogs=1,noio)": [14, 10n, 0n, 3, 0],

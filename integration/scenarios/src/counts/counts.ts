@@ -13,7 +13,7 @@ export interface CountsRow extends ScheduleCounts {
 
 export const programs: readonly NamedProgram[] = [...smallPrograms, ...seedPrograms];
 
-export async function countTraces({
+async function countTraces({
   build,
 }: NamedProgram): Promise<Pick<CountsRow, "traces" | "deadTraces">> {
   const scenario = programScenario(build, () => undefined);
