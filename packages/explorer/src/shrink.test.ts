@@ -1,5 +1,6 @@
 import { AccessMode } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
+import { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
 import { explore } from "./explore.ts";
 import type { Report } from "./report.ts";
 import { DivergenceError } from "./follow.ts";
@@ -97,6 +98,19 @@ describe("a failure is made smaller", () => {
     expect(mean(smaller, ({ preemptions }) => preemptions)).toBeLessThanOrEqual(1.3);
   });
 
+  it("and a test that asks for none fails with the whole story", async () => {
+    const report = await explore(philosophers(2), "model");
+    const asserted = (): void => {
+      assertNothingFound(report);
+    };
+    expect(asserted).toThrow('replay: blkstack replay "model:model p0 p1"');
+    expect(asserted).toThrow(FoundError);
+    const single = await explore(philosophers(0), "model");
+    expect(() => {
+      assertNothingFound(single);
+    }).not.toThrow();
+  });
+
   it("and says which order decides", async () => {
     const { story } = await explore(philosophers(2), "model");
     expect(story).toContain("what decides it: p1: lock fork1  before  p0: lock fork1");
@@ -136,7 +150,8 @@ describe("a replay line", () => {
       m.task("asker", [Op.always("ask", cell, () => (cell.value = m.choose("broken", 3)))]);
       m.atEnd(() => (cell.value === 2 ? ["it broke"] : []));
     });
-    const { replayLine } = await explore(asking, "model");
+    const { replayLine, story } = await explore(asking, "model");
+    expect(story).toContain("what decides it: asker: ask x; broken: outcome 2");
     expect(replayLine).toBe("model:model asker=2");
     const { report } = await replay(asking, replayLine ?? "");
     expect(report.message).toBe("it broke");

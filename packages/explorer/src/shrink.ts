@@ -161,7 +161,11 @@ class Shrinker {
 function decisionOf({ index, chosen }: Override, { footprints, steps }: Recorder): Decision {
   const told = (at: number): string => `${steps[at]?.actor ?? ""}: ${steps[at]?.what ?? ""}`;
   const { insteadOf } = footprints[index] ?? {};
-  if (typeof chosen === "number" || !insteadOf) return { first: told(index), second: null };
+  if (typeof chosen === "number") {
+    const answer = steps[index]?.notes.find((note) => /: (?:yes|outcome \d+)$/.test(note));
+    return { first: `${told(index)}; ${answer ?? "bad luck"}`, second: null };
+  }
+  if (!insteadOf) return { first: told(index), second: null };
   let pending = "";
   for (const [at, footprint] of footprints.entries()) {
     if (at < index || footprint.actor !== insteadOf) continue;

@@ -7,6 +7,7 @@ export interface WaitGraph {
   readonly edges: readonly WaitGraphEdge[];
 }
 
+/** A task, or what tasks wait for. */
 export interface WaitGraphNode {
   readonly id: string;
   readonly kind: "task" | "thing";
