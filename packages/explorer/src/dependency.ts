@@ -46,7 +46,9 @@ export class ObjectNumbers {
   addBiosAbove(actor: Actor, uses: number[]): void {
     if (actor instanceof ExploredTask || !(actor.work instanceof Bio)) return;
     for (let bio = actor.work.parent; bio !== null; bio = bio.parent) {
-      this.#use(`the end of bio#${String(bio.serial)} ${bio.toString()}`, AccessMode.Write, uses);
+      // Not its range, which changes on its way; bios of the same label are taken for one.
+      const label = `the end of bio#${String(bio.serial)} of ${bio.pool?.label ?? "nobody"}`;
+      this.#use(label, AccessMode.Write, uses);
     }
   }
 
