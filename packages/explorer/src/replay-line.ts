@@ -50,7 +50,7 @@ export function stretchesOf(footprints: readonly Footprint[]): readonly Stretch[
 }
 
 /** `SCENARIO:VARIANT`, then one word for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`. */
-export function formatReplayLine({ scenario, variant, stretches }: ReplayLine): string {
+function formatReplayLine({ scenario, variant, stretches }: ReplayLine): string {
   const words = stretches.map(({ actor, steps, answers }) => {
     const times = steps === 1 ? "" : `*${String(steps)}`;
     return `${actor}${times}${answers.length === 0 ? "" : `=${answers.join(",")}`}`;
