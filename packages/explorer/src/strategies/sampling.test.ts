@@ -46,11 +46,15 @@ describe("each way of drawing finds a failure with its own chance", () => {
     DRAWS.map((draw, index) => ({ name, draw, build, steps, chance: chances[index] ?? 0 })),
   );
 
-  it.each(cases)("$name by $draw: $chance", async ({ draw, build, steps, chance }) => {
-    const count = await hits(build, drawer(draw, steps), RUNS);
-    // The figures compared with were drawn as often, and are as far from the truth.
-    expect(sigmas(count, RUNS, chance) / Math.SQRT2, String(count / RUNS)).toBeLessThan(4);
-  });
+  it.each(cases)(
+    "$name by $draw: $chance",
+    { timeout: 60_000 },
+    async ({ draw, build, steps, chance }) => {
+      const count = await hits(build, drawer(draw, steps), RUNS);
+      // The figures compared with were drawn as often, and are as far from the truth.
+      expect(sigmas(count, RUNS, chance) / Math.SQRT2, String(count / RUNS)).toBeLessThan(4);
+    },
+  );
 
   function drawer(draw: Draw, choicesMax: number): Strategy {
     if (draw === "walk") return random(5);
