@@ -42,6 +42,7 @@ const EXPECTED: Readonly<Record<string, readonly (number | bigint)[]>> = {
   "readers(2)": [18, 30n, 0n, 4, 0],
   "readers(8)": [13_122, 1_389_404_016_000n, 0n, 256, 0],
   "lastzero(5)": [1_890, 3_487_880n, 0n, 64, 0],
+  "lastzero(7)": [26_642, 70_962_676_400n, 0n, 320, 0],
   "orderedWq(3)": [49, 30n, 0n, 30, 0],
   "orderedWq(4)": [261, 336n, 0n, 336, 0],
   "bioSplit(n=2,k=2,m=2,bug)": [39, 44n, 2n, 8, 2],
