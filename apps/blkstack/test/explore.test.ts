@@ -20,10 +20,10 @@ it("a deadlock that is found has exit status 1, a story, and a trace that repeat
   const cwd = await temporaryFolder();
   const found = await run(["explore", "bioset-split:no-rescuer", "--trace", "t.json"], { cwd });
   expect(found).toMatchObject({ status: 1, stderr: "" });
-  expect(found.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer/);
+  expect(found.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer[^]*[^\n]\n$/);
   const replayed = await run(["replay", "t.json"], { cwd });
   expect(replayed).toMatchObject({ status: 1, stderr: "" });
-  expect(replayed.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer/);
+  expect(replayed.stdout).toMatch(/^DEADLOCK {2}bioset-split:no-rescuer[^]*[^\n]\n$/);
 });
 
 it("a trace that does not fit is told in one line", async () => {
@@ -80,7 +80,7 @@ it("the demo goes as it should", async () => {
 
 it("the line at the end of a story repeats the run", async () => {
   const { stdout } = await run(["explore", "bioset-split:no-rescuer"]);
-  const [, line = ""] = /\n {2}replay: blkstack replay "([^"]+)"$/.exec(stdout) ?? [];
+  const [, line = ""] = /\n {2}replay: blkstack replay "([^"]+)"\n$/.exec(stdout) ?? [];
   expect(line).toBe("bioset-split:no-rescuer submitter-1*2");
   const replayed = await run(["replay", line]);
   expect(replayed).toMatchObject({ status: 1, stderr: "" });

@@ -73,7 +73,7 @@ async function exploreWanted(
     await writeUserFile(flags.trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
   }
   if (flags.graph !== undefined) {
-    for (const report of reports) io.stdout.write(drawWaits(report, flags.graph));
+    for (const report of reports) printLine(io.stdout, drawWaits(report, flags.graph));
   } else if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
@@ -120,7 +120,7 @@ function printReports(
   output: TextOutput,
 ): void {
   if (isOne) {
-    for (const { story } of reports) output.write(story);
+    for (const { story } of reports) printLine(output, story);
     return;
   }
   const { green, red } = coloursFor(output);

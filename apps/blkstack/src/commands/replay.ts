@@ -10,7 +10,7 @@ import {
   TraceFormatError,
 } from "@blkstack/explorer";
 import { Command } from "commander";
-import { type CommandContext, ExitStatus } from "../cli-io.ts";
+import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
 import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario } from "../find-scenario.ts";
 import { UserError } from "../user-error.ts";
@@ -40,7 +40,7 @@ export function replayCommand({ io, exitWith }: CommandContext): Command {
       if (perfetto !== undefined && report.trace !== null) {
         await writeUserFile(perfetto, JSON.stringify(toChromeTrace(report.trace)), io.cwd);
       }
-      io.stdout.write(graph === undefined ? report.story : drawWaits(report, graph));
+      printLine(io.stdout, graph === undefined ? report.story : drawWaits(report, graph));
       if (report.verdict === "found") exitWith(ExitStatus.Found);
     });
 }
