@@ -1,6 +1,7 @@
 import { AccessMode, type InterruptSource, type Task, type Waitable } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
-import { explore, type ExploreOptions } from "./explore.ts";
+import { explore } from "./explore.ts";
+import type { ExploreOptions } from "./explore-options.ts";
 import type { Report } from "./report.ts";
 import { DivergenceError } from "./follow.ts";
 import { replay } from "./replay.ts";

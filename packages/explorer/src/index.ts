@@ -1,7 +1,8 @@
 export { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
-export { explore, type ExploreOptions } from "./explore.ts";
+export { explore } from "./explore.ts";
+export type { ExploreOptions } from "./explore-options.ts";
 export type { Guard } from "./actor.ts";
 export { ExploringScheduler, type RunOptions, type Stop } from "./exploring-scheduler.ts";
 export { type Finding, FindingError, type FindingKind } from "./finding.ts";

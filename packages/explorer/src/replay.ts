@@ -4,10 +4,9 @@ import type { RecordedStep } from "./recorder.ts";
 import { parseReplayLine, replayLineOf } from "./replay-line.ts";
 import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
 import type { Report } from "./report.ts";
-import type { Scenario } from "./scenario.ts";
+import { type Scenario, variantOf } from "./scenario.ts";
 import { SoftFollow } from "./soft-follow.ts";
 import { tellStory } from "./story.ts";
-import { variantOf } from "./explore.ts";
 import { makeTrace, type Trace } from "./trace.ts";
 
 /** What came of repeating a run. */

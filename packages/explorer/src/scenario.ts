@@ -78,3 +78,11 @@ export interface SpawnOptions {
 export function defineScenario(scenario: Scenario): Scenario {
   return scenario;
 }
+
+/** Throws when a scenario has no variant of this name, naming those that it has. */
+export function variantOf(scenario: Scenario, variant: string): Variant {
+  const found = scenario.variants[variant];
+  if (found !== undefined) return found;
+  const names = Object.keys(scenario.variants).join(", ");
+  throw new RangeError(`scenario "${scenario.name}" has no variant "${variant}"; it has ${names}`);
+}

@@ -1,0 +1,32 @@
+import type { Check } from "./check.ts";
+import type { Progress } from "./report.ts";
+import type { StrategyName } from "./strategies/named.ts";
+import type { Strategy } from "./strategy.ts";
+
+export interface ExploreOptions {
+  /** Default "exhaustive". */
+  readonly strategy?: StrategyName | Strategy;
+  /** Of the strategies that draw lots, and of the scenario's own `random`. Default 1. */
+  readonly seed?: number;
+  /** Of "pct": how many orders of two steps a failure takes. Default 3. */
+  readonly depth?: number;
+  /** Of "preemptions" and "delays": no more of them in one run. Default: 0, then 1, and so on. */
+  readonly bound?: number;
+  /** Runs at most. Default: no limit for a search that can end by itself, else 10 000. */
+  readonly executions?: number;
+  /** Seconds of real time at most. Default: no limit. */
+  readonly seconds?: number;
+  /** Steps of one run beyond which it is called a livelock. Default 10 000. */
+  readonly stepsMax?: number;
+  /**
+   * What to do once something was found: look for a shorter schedule for a while ("shortest", the
+   * default), stop ("first"), or count how many schedules fail ("all").
+   */
+  readonly after?: "shortest" | "first" | "all";
+  /** Do not run twice from states that cannot be told apart. Default: as the variant says. */
+  readonly dedupe?: "states" | "none";
+  /** Default: all that the explorer has. */
+  readonly checks?: readonly Check[];
+  /** Called a few times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+}
