@@ -1,4 +1,3 @@
-import { AccessMode } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
 import { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
 import { explore } from "./explore.ts";
@@ -6,8 +5,8 @@ import type { Report } from "./report.ts";
 import { DivergenceError } from "./follow.ts";
 import { ReplayLineError } from "./replay-line.ts";
 import { replay } from "./replay.ts";
-import { defineScenario, type Scenario, type World } from "./scenario.ts";
-import { model, Op } from "../test/models.ts";
+import type { Scenario } from "./scenario.ts";
+import { bioSplit, model, Op } from "../test/models.ts";
 
 function philosophers(count: number, rounds = 1): Scenario {
   return model((m) => {
@@ -20,48 +19,8 @@ function philosophers(count: number, rounds = 1): Scenario {
   });
 }
 
-const START = { startsAtFirstStep: true };
-
-/** Each handles bios one after the other, each split in two; a completion gives one back. */
 function splitters(tasks: number, rounds: number, size: number): Scenario {
-  const build = (world: World): void => {
-    const pool = world.cell("bio_set", size);
-    const take = pool.use(AccessMode.Acquire, "alloc from");
-    const give = pool.use(AccessMode.Release, "free to");
-    for (let i = 0; i < tasks; i += 1) {
-      const issued = Array.from({ length: 2 * rounds }, (_, k) =>
-        world.cell(`issued ${String(i)}.${String(k)}`),
-      );
-      for (const [k, cell] of issued.entries()) {
-        const end = cell.use(AccessMode.Read, "end");
-        const name = `irq ${String(i)}.${String(k)}`;
-        const body = async (task: Parameters<World["step"]>[0]): Promise<void> => {
-          await world.step(task, end, () => cell.value === 1);
-          pool.value += 1;
-          world.scheduler.touch(give);
-        };
-        world.spawn(name, body, START);
-      }
-      world.spawn(
-        `submitter ${String(i)}`,
-        async (task) => {
-          for (let round = 0; round < rounds; round += 1) {
-            for (let piece = 0; piece < 2; piece += 1) {
-              await world.step(task, take, () => pool.value > 0);
-              pool.value -= 1;
-            }
-            for (const cell of issued.slice(2 * round, 2 * round + 2)) {
-              await world.step(task, cell.use(AccessMode.Write, "submit"));
-              cell.value = 1;
-            }
-          }
-        },
-        START,
-      );
-    }
-  };
-  const variants = { model: { expect: "DEADLOCK", summary: "the only one" } } as const;
-  return defineScenario({ name: "splitters", summary: "bios in two", variants, build });
+  return model(bioSplit(tasks, 2, size, rounds));
 }
 
 /** The first failure of a random walk, of each of these seeds. */
@@ -79,24 +38,23 @@ function mean(reports: readonly Report[], figure: (report: Report) => number): n
 }
 
 describe("a failure is made smaller", () => {
-  it("until seven philosophers starve after one preemption", async () => {
-    const reports = await failures(philosophers(7), 20);
-    expect(reports.length).toBe(20);
-    expect(reports.map(({ preemptions }) => preemptions)).toEqual(reports.map(() => 1));
-  });
+  const rows: readonly [string, Scenario, atMost: number][] = [
+    ["seven philosophers", philosophers(7), 1],
+    ["three philosophers who eat three times", philosophers(3, 3), 1.13],
+    ["four philosophers who eat four times", philosophers(4, 4), 1.44],
+    ["three who cut three bios each, with three in the pool", splitters(3, 3, 3), 1.3],
+    ["three who cut three bios each, with two in the pool", splitters(3, 3, 2), 1.3],
+  ];
 
-  it("where each philosopher eats three times", async () => {
-    const reports = await failures(philosophers(3, 3), 20);
-    expect(mean(reports, ({ preemptions }) => preemptions)).toBeLessThanOrEqual(1.13);
-  });
-
-  it("until few preemptions are left of a pool that ran dry", { timeout: 60_000 }, async () => {
-    const reports = await failures(splitters(3, 3, 3), 15);
-    expect(reports.length).toBe(15);
-    expect(mean(reports, ({ preemptions }) => preemptions)).toBeLessThanOrEqual(1.7);
-    const smaller = await failures(splitters(3, 3, 2), 15);
-    expect(mean(smaller, ({ preemptions }) => preemptions)).toBeLessThanOrEqual(1.3);
-  });
+  it.each(rows)(
+    "until few preemptions are left: %s",
+    { timeout: 60_000 },
+    async (_name, scenario, atMost) => {
+      const reports = await failures(scenario, 100);
+      expect(reports.length).toBe(100);
+      expect(mean(reports, ({ preemptions }) => preemptions)).toBeLessThanOrEqual(atMost);
+    },
+  );
 
   it("and a test that asks for none fails with the whole story", async () => {
     const report = await explore(philosophers(2), "model");

@@ -108,27 +108,29 @@ export const Op = {
 
 /**
  * Tasks that each take the pieces of a bio from one pool, and submit them only when they have all;
- * each piece comes back by itself some time after.
+ * each piece comes back by itself some time after. Each handles as many bios as there are rounds.
  */
-export function bioSplit(tasks: number, pieces: number, size: number): Model {
+export function bioSplit(tasks: number, pieces: number, size: number, rounds = 1): Model {
   return (m) => {
     const pool = m.cell("bio_set", size);
     for (let task = 0; task < tasks; task += 1) {
       const ops: ModelOp[] = [];
       m.task(`submitter ${String(task)}`, ops);
-      for (let piece = 0; piece < pieces; piece += 1) ops.push(Op.take(pool));
-      for (let piece = 0; piece < pieces; piece += 1) {
-        const name = `${String(task)}.${String(piece)}`;
-        const issued = m.cell(`issued ${name}`);
-        ops.push(Op.write(issued, 1));
-        m.task(`irq ${name}`, [
-          Op.guarded(
-            "end",
-            issued,
-            () => issued.value === 1,
-            () => (pool.value += 1),
-          ),
-        ]);
+      for (let round = 0; round < rounds; round += 1) {
+        for (let piece = 0; piece < pieces; piece += 1) ops.push(Op.take(pool));
+        for (let piece = 0; piece < pieces; piece += 1) {
+          const name = `${String(task)}.${String(round * pieces + piece)}`;
+          const issued = m.cell(`issued ${name}`);
+          ops.push(Op.write(issued, 1));
+          m.task(`irq ${name}`, [
+            Op.guarded(
+              "end",
+              issued,
+              () => issued.value === 1,
+              () => (pool.value += 1),
+            ),
+          ]);
+        }
       }
     }
   };
