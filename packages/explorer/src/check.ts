@@ -1,7 +1,8 @@
 import { InvariantError } from "@blkstack/bio";
 import { SleepInAtomicError } from "@blkstack/task";
-import type { Stop } from "./exploring-scheduler.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
+import type { Stop } from "./run-options.ts";
+import type { RunWatcher } from "./run-watcher.ts";
 import { NondeterminismError } from "./strategy.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { isStuck, WaitForGraph } from "./wait-for-graph.ts";
@@ -19,6 +20,8 @@ export interface Check {
   readonly name: string;
   /** Asked once, when the run is over; null: nothing to complain of. */
   inspect(run: FinishedRun): Finding | null;
+  /** Who is told of one run while it goes on; asked before the scenario is built. */
+  watch?(world: RunWorld): RunWatcher | null;
 }
 
 /** An error that a task, an interrupt or a timer ended with. */
@@ -93,8 +96,19 @@ const warnings: Check = {
 /** In the order in which they are asked: what explains most comes first. */
 export const CHECKS: readonly Check[] = [errors, foreignAwaits, livelock, deadlock, ends, warnings];
 
-/** The first complaint about a run. */
+/** Has the checks watch a run that is about to begin. */
+export function appointWatchers(world: RunWorld, checks: readonly Check[]): void {
+  for (const check of checks) {
+    const watcher = check.watch?.(world) ?? null;
+    if (watcher !== null) world.scheduler.audience.add(watcher);
+  }
+}
+
+/** The first complaint about a run: what ended it, if a watcher did. */
 export function inspect(run: FinishedRun, checks: readonly Check[]): Finding | null {
+  if (run.stop.why === "finding") return run.stop.finding;
+  const { noted } = run.world.scheduler;
+  if (noted !== null) return noted;
   for (const check of checks) {
     const finding = check.inspect(run);
     if (finding !== null) return finding;

@@ -15,39 +15,15 @@ import {
   WakeReason,
 } from "@blkstack/task";
 import { type Actor, ExploredTask, type Guard, PendingInterrupt, TaskState } from "./actor.ts";
+import { Audience } from "./audience.ts";
+import type { Finding } from "./finding.ts";
 import { Histories } from "./histories.ts";
-import type { Recorder } from "./recorder.ts";
-import type { StateTable } from "./state-table.ts";
-import { GIVE_UP, type Strategy, Xorshift } from "./strategy.ts";
-import type { StepLog } from "./step-log.ts";
+import { Population } from "./population.ts";
+import type { RunOptions, Stop } from "./run-options.ts";
+import { GIVE_UP, Xorshift } from "./strategy.ts";
 import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
 import { StallProbe } from "./stall-probe.ts";
 import { VirtualTime } from "./virtual-time.ts";
-
-/** Why a run is over. */
-export type Stop =
-  /** Nobody can take a step, and time brings nothing new. */
-  | { readonly why: "quiet" }
-  /** The strategy, or the memory of states, did not want to see more. */
-  | { readonly why: "given-up" }
-  | { readonly why: "too-long" }
-  | { readonly why: "foreign-await"; readonly task: Task | null }
-  | { readonly why: "error"; readonly error: unknown; readonly actor: Actor | null };
-
-export interface RunOptions {
-  readonly strategy: Strategy;
-  /** A run longer than this is given up, as a livelock. */
-  readonly stepsMax: number;
-  /** The seed of `random`: the same for every run, for chance is not what is explored here. */
-  readonly seed: number;
-  /** Where equal states are recognised; null: each schedule is run. */
-  readonly states: StateTable | null;
-  /** What must change if a retry helped: pool counts, lists, what is in flight. */
-  readonly fingerprint: () => string;
-  /** What is known of the shared objects beyond who used them in which order. */
-  readonly stateText: () => string;
-  readonly recorder: Recorder | null;
-}
 
 const Phase = { Building: 0, Running: 1, Over: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -62,8 +38,11 @@ export class ExploringScheduler implements Scheduler {
   readonly isExploring = true;
   readonly time: VirtualTime = new VirtualTime();
   readonly random: Random;
-  readonly tasks: ExploredTask[] = [];
-  readonly interrupts: PendingInterrupt[] = [];
+  readonly tasks: readonly ExploredTask[];
+  /** Raised and not handled. */
+  readonly interrupts: readonly PendingInterrupt[];
+  /** Told of everything; for watchers, who come before the scenario is built. */
+  readonly audience: Audience;
   readonly warnings: string[] = [];
   /** The choices made, as indices: enough to repeat the run while the code stays as it is. */
   readonly taken: number[] = [];
@@ -71,10 +50,9 @@ export class ExploringScheduler implements Scheduler {
   #lastOutcomes: Map<string, number> | null = null;
   readonly #options: RunOptions;
   readonly #histories: Histories | null;
-  readonly #log: StepLog | undefined;
+  readonly #population = new Population();
   readonly #probe: StallProbe;
   #ignored: Set<object> | null = null;
-  readonly #enabled: Actor[] = [];
   readonly #eager: ExploredTask[] = [];
   #interruptCount = 0;
   #isInInterrupt = false;
@@ -84,14 +62,17 @@ export class ExploringScheduler implements Scheduler {
   #spawner: Actor | null = null;
   #phase: Phase = Phase.Building;
   #steps = 0;
+  #noted: Finding | null = null;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
   constructor(options: RunOptions) {
     this.#options = options;
     this.random = new Xorshift(options.seed);
+    this.tasks = this.#population.tasks;
+    this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
-    this.#log = options.strategy.log;
+    this.audience = new Audience(this.#histories, options.strategy.log ?? null, options.recorder);
     this.#probe = new StallProbe(this.time, options.fingerprint);
     this.#advance = () => {
       try {
@@ -118,6 +99,17 @@ export class ExploringScheduler implements Scheduler {
   /** Retries after a stall that changed something: a wake-up was missing there. */
   get healedStalls(): number {
     return this.#probe.healed;
+  }
+
+  /** What a watcher has found, in a run that goes on to its end all the same. */
+  get noted(): Finding | null {
+    return this.#noted;
+  }
+
+  /** For watchers. Ends the run here, unless all are to go to their end: then the first one counts. */
+  found(finding: Finding): void {
+    if (this.#options.runsToEnd === true) this.#noted ??= finding;
+    else this.#stop({ why: "finding", finding });
   }
 
   /** Runs what was spawned, until it is over or must be given up. */
@@ -182,17 +174,14 @@ export class ExploringScheduler implements Scheduler {
 
   touch(access: Access): void {
     if (this.#current === null || this.#ignored?.has(access.object) === true) return;
-    this.#histories?.use(this.#current, access);
-    this.#log?.used(access);
-    this.#options.recorder?.touched(access);
+    this.audience.used(this.#current, access);
   }
 
   sleep(task: Task, on: Waitable, timeoutMs?: number, isRetry = false): Promise<WakeReason> {
     assertMaySleep(task, on.label);
     const sleeper = this.#announcing(task, on.label);
     const use: Access = { object: on, mode: AccessMode.Write, label: "" };
-    this.#histories?.use(sleeper, use);
-    this.#log?.used(use);
+    this.audience.sleeps(sleeper, use);
     sleeper.waitingFor = on;
     if (sleeper.access.object !== sleeper) sleeper.lastUsed = sleeper.access.object;
     sleeper.state = TaskState.Sleeping;
@@ -209,10 +198,10 @@ export class ExploringScheduler implements Scheduler {
         },
       });
       sleeper.timeout = timeout;
-      this.#log?.timerArmed(timeout.atMs);
+      this.audience.timerArmed(timeout);
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
-    this.#options.recorder?.slept(sleeper, use);
+    this.audience.slept(sleeper, use);
     // The task counts as asleep already, so that the hook may wake it.
     if (task.sleepHook !== null) runSleepHook(task, task.sleepHook);
     this.#yield();
@@ -229,10 +218,8 @@ export class ExploringScheduler implements Scheduler {
   raise<Work>(source: InterruptSource<Work>, work: Work): void {
     this.#interruptCount += 1;
     const interrupt = new PendingInterrupt(source, work, this.#interruptCount);
-    this.interrupts.push(interrupt);
-    this.#histories?.created(interrupt, this.#current);
-    this.#log?.made(interrupt);
-    this.#options.recorder?.setOff(interrupt);
+    this.#population.interrupts.push(interrupt);
+    this.audience.created(interrupt, this.#current);
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
@@ -246,7 +233,7 @@ export class ExploringScheduler implements Scheduler {
         timer.fire();
       },
     });
-    this.#log?.timerArmed(armed.atMs);
+    this.audience.timerArmed(armed);
     return armed;
   }
 
@@ -257,14 +244,13 @@ export class ExploringScheduler implements Scheduler {
       : this.#take(this.#options.strategy.chooseOutcome(what, count));
     this.#lastOutcomes ??= new Map();
     this.#lastOutcomes.set(what, outcome);
-    if (this.#current !== null) this.#histories?.learned(this.#current, outcome);
-    this.#options.recorder?.outcome(what, outcome);
+    this.audience.outcome(this.#current, what, outcome);
     return outcome;
   }
 
   warn(message: string): void {
     this.warnings.push(message);
-    this.#options.recorder?.note(`WARN ${message}`);
+    this.audience.warned(message);
   }
 
   #take(index: number): number {
@@ -278,7 +264,7 @@ export class ExploringScheduler implements Scheduler {
   }
 
   #step(): void {
-    const { recorder, strategy, stepsMax } = this.#options;
+    const { strategy, stepsMax } = this.#options;
     for (;;) {
       if (this.#phase !== Phase.Running) return;
       const fresh = this.#eager.shift();
@@ -290,8 +276,10 @@ export class ExploringScheduler implements Scheduler {
       // The step is still its spawner's.
       this.#current = this.#spawner ?? this.#current;
       this.#spawner = null;
-      recorder?.settled();
-      const enabled = this.#collectEnabled();
+      this.audience.settled();
+      // A watcher may have seen enough.
+      if (this.#isOver) return;
+      const enabled = this.#population.enabledAfter(this.#current);
       // What is being repeated was seen, by the run that is repeated.
       if (!strategy.isRepeating && this.#histories?.isKnown(this.#options.stateText()) === true) {
         this.#stop({ why: "given-up" });
@@ -312,7 +300,7 @@ export class ExploringScheduler implements Scheduler {
         return;
       }
       this.#steps += 1;
-      recorder?.step(actor, enabled, this.#current);
+      this.audience.stepBegins(actor, enabled, this.#current);
       strategy.stepTaken?.(actor);
       if (this.#runStep(actor)) return;
     }
@@ -325,31 +313,18 @@ export class ExploringScheduler implements Scheduler {
     return strategy.decidesEveryStep === true ? strategy.chooseActor(enabled) : 0;
   }
 
-  /** The one that ran last first, then tasks in the order of their birth, then interrupts. */
-  #collectEnabled(): readonly Actor[] {
-    const enabled = this.#enabled;
-    let count = 0;
-    const last = this.#current;
-    if (last instanceof ExploredTask && last.isEnabled) enabled[count++] = last;
-    for (const task of this.tasks) if (task !== last && task.isEnabled) enabled[count++] = task;
-    for (const interrupt of this.interrupts) enabled[count++] = interrupt;
-    // Emptied and filled anew it would be allocated anew, in every step.
-    if (enabled.length !== count) enabled.length = count;
-    return enabled;
-  }
-
   /** Takes one step; whether to wait for the task to announce its next one. */
   #runStep(actor: Actor): boolean {
     this.#current = actor;
     if (actor instanceof PendingInterrupt) {
-      this.interrupts.splice(this.interrupts.indexOf(actor), 1);
+      this.#population.take(actor);
       this.#interrupt(() => {
         actor.source.handleInterrupt(actor.work);
       });
-      this.#histories?.handled(actor);
+      this.audience.handled(actor);
       return false;
     }
-    this.#histories?.use(actor, actor.access);
+    this.audience.usedAsAnnounced(actor);
     if (actor.state === TaskState.Starting) {
       this.#start(actor);
       return true;
@@ -357,7 +332,7 @@ export class ExploringScheduler implements Scheduler {
     const { resume } = actor;
     actor.resume = null;
     actor.guard = null;
-    this.#histories?.resumed(actor);
+    this.audience.resumed(actor);
     resume?.(actor.wakeReason);
     return true;
   }
@@ -404,8 +379,7 @@ export class ExploringScheduler implements Scheduler {
       this.#stop({ why: "quiet" });
       return false;
     }
-    this.#log?.timeMoves(this.tasks);
-    this.#options.recorder?.fired(`${String(this.time.nowMs())} ms: ${timer.label}`);
+    this.audience.timerFired(timer, this.time.nowMs(), this.tasks);
     this.#interrupt(() => {
       timer.fire();
     });
@@ -424,28 +398,24 @@ export class ExploringScheduler implements Scheduler {
     sleeper.wakeReason = reason;
     sleeper.access = { object: sleeper, mode: AccessMode.Write, label: wakeLabel(sleeper, reason) };
     sleeper.waitingFor = null;
-    this.#histories?.woken(sleeper, this.#current);
-    this.#log?.woke(sleeper);
-    this.#options.recorder?.setOff(sleeper);
+    this.audience.woken(sleeper, this.#current, reason);
   }
 
   #add(name: string, role: { body: TaskBody; isService: boolean }): ExploredTask {
-    let unique = name;
-    for (let copy = 2; this.tasks.some((task) => task.name === unique); copy += 1) {
-      unique = `${name}#${String(copy)}`;
-    }
-    const task = new ExploredTask(unique, this.tasks.length, this, role);
-    this.tasks.push(task);
-    this.#histories?.created(task, this.#current);
-    this.#log?.made(task);
-    this.#options.recorder?.setOff(task);
+    const task = new ExploredTask(this.#population.freeName(name), this.tasks.length, this, role);
+    this.#population.tasks.push(task);
+    this.audience.created(task, this.#current);
     return task;
+  }
+
+  get #isOver(): boolean {
+    return this.#phase === Phase.Over;
   }
 
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
-    this.#log?.runOver(this.tasks);
+    this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }
 

@@ -1,11 +1,11 @@
 import { Bio } from "@blkstack/bio";
 import { type Actor, ExploredTask } from "./actor.ts";
 import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
-import { type Check, CHECKS, inspect } from "./check.ts";
+import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
-import type { Stop } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
 import { Recorder } from "./recorder.ts";
+import type { Stop } from "./run-options.ts";
 import type { Scenario } from "./scenario.ts";
 import type { StateTable } from "./state-table.ts";
 import type { Strategy } from "./strategy.ts";
@@ -22,6 +22,8 @@ export interface RunPlan {
   readonly seed: number;
   readonly stepsMax: number;
   readonly checks?: readonly Check[];
+  /** Whether a run goes on to its end when a watcher has found something. Default: false. */
+  readonly runsToEnd?: boolean;
 }
 
 /** How one run ended. */
@@ -61,8 +63,11 @@ export class Runner {
     const { scenario, variant, seed, checks = CHECKS } = this.plan;
     const { strategy, states = null, recorder = null, stepsMax = this.plan.stepsMax } = how;
     const { vocabularies } = this;
-    const world = new RunWorld({ strategy, states, seed, stepsMax, recorder }, vocabularies);
+    const { runsToEnd = false } = this.plan;
+    const options = { strategy, states, seed, stepsMax, recorder, runsToEnd };
+    const world = new RunWorld(options, vocabularies);
     this.#world = world;
+    appointWatchers(world, checks);
     const built = scenario.build(world, variant);
     if (built !== undefined) await built;
     const stop = await world.scheduler.run();

@@ -56,7 +56,9 @@ export class Search {
   constructor(scenario: Scenario, variant: string, options: ExploreOptions) {
     const { seed = 1, stepsMax = STEPS_MAX, strategy = "exhaustive", checks } = options;
     const { dedupe = "none" } = { ...variantOf(scenario, variant), ...defined(options.dedupe) };
-    const plan = { scenario, variant, seed, stepsMax };
+    // Who counts all schedules that fail wants them whole.
+    const runsToEnd = options.after === "all";
+    const plan = { scenario, variant, seed, stepsMax, runsToEnd };
     this.runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     this.#options = options;
     this.#stepsMax = stepsMax;

@@ -1,8 +1,9 @@
 import type { Access, Task, TaskBody } from "@blkstack/task";
 import type { Guard } from "./actor.ts";
 import { Cell } from "./cell.ts";
-import { ExploringScheduler, type RunOptions } from "./exploring-scheduler.ts";
+import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
+import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 
@@ -17,18 +18,20 @@ export class RunWorld implements World, RunView {
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
   readonly #observed: { label: string; read: () => string | number }[] = [];
-  readonly #vocabularies: readonly Vocabulary[];
+  /** What is known of things that are no `Waitable`. */
+  readonly vocabularies: readonly Vocabulary[];
 
   constructor(options: SchedulerOptions, vocabularies: readonly Vocabulary[]) {
-    this.#vocabularies = vocabularies;
+    this.vocabularies = vocabularies;
     this.#options = options;
-    const { strategy, stepsMax, seed, states, recorder } = options;
+    const { strategy, stepsMax, seed, states, recorder, runsToEnd = false } = options;
     this.scheduler = new ExploringScheduler({
       strategy,
       stepsMax,
       seed,
       states,
       recorder,
+      runsToEnd,
       fingerprint: () => this.#fingerprint(),
       stateText: () => this.#stateText(),
     });
@@ -87,7 +90,7 @@ export class RunWorld implements World, RunView {
     for (const { value } of this.#cells) text += `${String(value)},`;
     for (const { holds } of this.#summaries) text += `${String(holds())},`;
     for (const { read } of this.#observed) text += `${String(read())},`;
-    for (const vocabulary of this.#vocabularies) text += vocabulary.fingerprint(this);
+    for (const vocabulary of this.vocabularies) text += vocabulary.fingerprint(this);
     return text;
   }
 }
