@@ -1,5 +1,7 @@
 import { InvariantError } from "@blkstack/bio";
 import { SleepInAtomicError } from "@blkstack/task";
+import { ExploredTask } from "./actor.ts";
+import type { ForeignCall } from "./audits/foreign-calls.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
@@ -38,15 +40,33 @@ const errors: Check = {
 
 const foreignAwaits: Check = {
   name: "foreign awaits",
-  inspect({ stop }) {
+  inspect({ stop, world }) {
     if (stop.why !== "foreign-await") return null;
     const who = stop.task?.name ?? "somebody";
+    const { task } = stop;
+    const since = task instanceof ExploredTask ? ` after "${task.access.label}"` : "";
+    const call = world.firstForeignCall;
+    const called = call === null ? "" : `; ${calledAt(call)}`;
     return {
       kind: "FOREIGN_AWAIT",
-      message: `${who} waits for something that the scheduler was not asked for`,
+      message: `${who} waits${since} for something that the scheduler was not asked for${called}`,
     };
   },
 };
+
+/** What the platform was asked for will be another thing next time. */
+const foreignCalls: Check = {
+  name: "foreign calls",
+  inspect({ world }) {
+    const call = world.firstForeignCall;
+    if (call === null) return null;
+    return { kind: "FOREIGN_CALL", message: `${calledAt(call)}, not asked for of the scheduler` };
+  },
+};
+
+function calledAt({ name, site }: ForeignCall): string {
+  return site === "" ? `${name} is called` : `${name} is called at ${site}`;
+}
 
 const livelock: Check = {
   name: "livelock",
@@ -94,7 +114,15 @@ const warnings: Check = {
 };
 
 /** In the order in which they are asked: what explains most comes first. */
-export const CHECKS: readonly Check[] = [errors, foreignAwaits, livelock, deadlock, ends, warnings];
+export const CHECKS: readonly Check[] = [
+  foreignAwaits,
+  foreignCalls,
+  errors,
+  livelock,
+  deadlock,
+  ends,
+  warnings,
+];
 
 /** Has the checks watch a run that is about to begin. */
 export function appointWatchers(world: RunWorld, checks: readonly Check[]): void {

@@ -18,6 +18,10 @@ export type FindingKind =
   | "WRONG"
   /** The same choices led somewhere else. */
   | "NONDETERMINISM"
+  /** Time, chance or a timer is taken from the platform, not asked for of the scheduler. */
+  | "FOREIGN_CALL"
+  /** Two steps that touch nothing in common, as far as they said, cannot change places. */
+  | "HIDDEN_SHARING"
   /** A task waits for something that the explorer does not schedule. */
   | "FOREIGN_AWAIT";
 

@@ -1,5 +1,7 @@
 import { Bio } from "@blkstack/bio";
+import type { Awaitable } from "@blkstack/task";
 import { type Actor, ExploredTask } from "./actor.ts";
+import { guardForeignCalls, runBegins, runEnds } from "./audits/foreign-calls.ts";
 import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
 import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
@@ -53,6 +55,7 @@ export class Runner {
   readonly vocabularies: readonly Vocabulary[] = [bioVocabulary()];
   #world: RunWorld | null = null;
   #disarm: (() => void) | null = null;
+  #unguard: (() => void) | null = null;
 
   constructor(plan: RunPlan) {
     this.plan = plan;
@@ -68,9 +71,7 @@ export class Runner {
     const world = new RunWorld(options, vocabularies);
     this.#world = world;
     appointWatchers(world, checks);
-    const built = scenario.build(world, variant);
-    if (built !== undefined) await built;
-    const stop = await world.scheduler.run();
+    const stop = await runGuarded(world, () => scenario.build(world, variant));
     const finding = inspect({ world, stop, vocabularies }, checks);
     return { finding, stop, steps: world.scheduler.steps, world };
   }
@@ -98,6 +99,7 @@ export class Runner {
 
   /** From here to `unwatch`, a run that waits for what nobody will bring is ended as such. */
   watch(): void {
+    this.#unguard ??= guardForeignCalls();
     this.#disarm = onceMicrotasksAreDone(() => {
       this.#world?.scheduler.reportForeignAwait();
       // A scenario may wait while it is built: then the run itself is still to come.
@@ -106,8 +108,26 @@ export class Runner {
   }
 
   unwatch(): void {
+    this.#unguard?.();
+    this.#unguard = null;
     this.#disarm?.();
     this.#disarm = null;
+  }
+}
+
+/** Builds and runs; what waits while it builds waits for others, who may ask whomever they like. */
+async function runGuarded(world: RunWorld, build: () => Awaitable<void>): Promise<Stop> {
+  runBegins(world);
+  try {
+    const built = build();
+    if (built !== undefined) {
+      runEnds(world);
+      await built;
+      runBegins(world);
+    }
+    return await world.scheduler.run();
+  } finally {
+    runEnds(world);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Access, Task, TaskBody } from "@blkstack/task";
 import type { Guard } from "./actor.ts";
+import type { ForeignCall, ForeignCallListener } from "./audits/foreign-calls.ts";
 import { Cell } from "./cell.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
@@ -10,10 +11,12 @@ import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText">;
 
 /** One run's world: what the scenario has built, and what it said about it. */
-export class RunWorld implements World, RunView {
+export class RunWorld implements World, RunView, ForeignCallListener {
   readonly scheduler: ExploringScheduler;
   readonly places: Place[] = [];
   readonly endChecks: (() => Iterable<string | Finding>)[] = [];
+  /** The first call of a clock, a timer or a source of chance that is not the scheduler's. */
+  firstForeignCall: ForeignCall | null = null;
   readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
@@ -71,6 +74,10 @@ export class RunWorld implements World, RunView {
 
   atEnd(check: () => Iterable<string | Finding>): void {
     this.endChecks.push(check);
+  }
+
+  foreignCall(call: ForeignCall): void {
+    this.firstForeignCall ??= call;
   }
 
   /** The figures that the scenario named, for a report. */
