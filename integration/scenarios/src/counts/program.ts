@@ -1,22 +1,35 @@
 import type { Cell, Guard, Scenario, World } from "@blkstack/explorer";
 import { type Access, AccessMode, type Task } from "@blkstack/task";
 
+/** Looks on as the tasks of one run announce their steps, each with all that it will use. */
+export interface StepObserver {
+  announced(walker: Walker, uses: readonly Access[], guard: Guard | undefined): void;
+  ended(walker: Walker): void;
+}
+
 /** One task of a program: takes its steps, and knows how far it is. */
 export class Walker {
-  /** How far the task is: equal when what remains of it is equal. */
+  /** How far the task is: equal when what remains of it, up to the values of cells, is equal. */
   at = 0;
   isDone = false;
   readonly isService: boolean;
   readonly #world: World;
   readonly #task: Task;
+  readonly #observer: StepObserver | undefined;
 
-  constructor(world: World, task: Task, isService: boolean) {
+  constructor(world: World, task: Task, role: { isService: boolean; observer?: StepObserver }) {
     this.#world = world;
     this.#task = task;
-    this.isService = isService;
+    this.isService = role.isService;
+    this.#observer = role.observer;
+  }
+
+  get name(): string {
+    return this.#task.name;
   }
 
   async step(access: Access, guard?: Guard, ...more: readonly Access[]): Promise<void> {
+    this.#observer?.announced(this, [access, ...more], guard);
     await this.#world.step(this.#task, access, guard);
     for (const use of more) this.#world.scheduler.touch(use);
     this.at += 1;
@@ -67,10 +80,12 @@ export class Program {
   readonly world: World;
   readonly #cells: Cell[] = [];
   readonly #walkers: Walker[] = [];
+  readonly #observer: StepObserver | undefined;
   #isWrong: () => boolean = () => false;
 
-  constructor(world: World) {
+  constructor(world: World, observer?: StepObserver) {
     this.world = world;
+    this.#observer = observer;
   }
 
   cell(label: string, value = 0): Cell {
@@ -101,6 +116,12 @@ export class Program {
     return text;
   }
 
+  /** Whether the program's own check would complain, were these the values of its cells. */
+  isWrongWith(values: readonly number[]): boolean {
+    for (const [index, cell] of this.#cells.entries()) cell.value = values[index] ?? 0;
+    return this.#isWrong();
+  }
+
   /** Of a state in which nobody can go on: whether it is wrong, or somebody has not ended. */
   get isBad(): boolean {
     return this.#isWrong() || this.#walkers.some((walker) => !walker.isService && !walker.isDone);
@@ -111,23 +132,30 @@ export class Program {
     body: (walker: Walker) => Promise<void>,
     isService: boolean,
   ): Promise<void> {
-    const walker = new Walker(this.world, task, isService);
+    const observer = this.#observer;
+    const role = observer === undefined ? { isService } : { isService, observer };
+    const walker = new Walker(this.world, task, role);
     this.#walkers.push(walker);
     await body(walker);
     walker.isDone = true;
+    observer?.ended(walker);
   }
 }
 
 export type Build = (program: Program) => void;
 
 /** A scenario of one variant; `seen` is handed each run's program. */
-export function programScenario(build: Build, seen: (program: Program) => void): Scenario {
+export function programScenario(
+  build: Build,
+  seen: (program: Program) => void,
+  observer?: StepObserver,
+): Scenario {
   return {
     name: "program",
     summary: "tasks that share numbers",
     variants: { program: { expect: "ok", summary: "the only one" } },
     build(world) {
-      const program = new Program(world);
+      const program = new Program(world, observer);
       build(program);
       seen(program);
     },

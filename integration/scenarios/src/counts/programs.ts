@@ -244,7 +244,8 @@ function racyCounter(tasks: number): NamedProgram {
       for (const [i, register] of cells(program, "register", tasks).entries()) {
         program.task(`t${String(i)}`, async (walker) => {
           register.value = await walker.read(counter);
-          await walker.write(counter, register.value + 1);
+          await walker.step(counter.use(AccessMode.Write, "write"));
+          counter.value = register.value + 1;
         });
       }
       program.mustNot(() => counter.value !== tasks);
@@ -275,12 +276,11 @@ function lastZero(count: number): NamedProgram {
       const array = cells(program, "a", count + 1);
       const at = program.cell("i", count);
       program.task("scan", async (walker) => {
-        for (;;) {
-          const cell = array[at.value];
-          if (cell === undefined || (await walker.read(cell)) === 0) return;
+        for (const cell of array.toReversed()) {
+          if ((await walker.read(cell)) === 0) break;
           at.value -= 1;
-          walker.at = 0;
         }
+        walker.at = array.length + 1;
       });
       const registers = cells(program, "register", count);
       for (const [j, register] of registers.entries()) {
@@ -288,7 +288,8 @@ function lastZero(count: number): NamedProgram {
         if (from === undefined || to === undefined) continue;
         program.task(`w${String(j + 1)}`, async (walker) => {
           register.value = await walker.read(from);
-          await walker.write(to, register.value + 1);
+          await walker.step(to.use(AccessMode.Write, "write"));
+          to.value = register.value + 1;
         });
       }
     },
@@ -326,30 +327,30 @@ function orderedWorkQueue(items: number): NamedProgram {
   };
 }
 
-/** The rows of the table of small programs. */
+/** The rows of the table of small programs, and more sizes of the same. */
 export const smallPrograms: readonly NamedProgram[] = [
-  ...[3, 5, 6].map(mutex),
+  ...[3, 4, 5, 6, 7].map(mutex),
   ...[3, 4].map(mutexAndPrivate),
   independent(3, 3),
   independent(4, 3),
-  ...[2, 3].map(abba),
-  ...[2, 3, 4, 5].map((count) => philosophers(count)),
-  ...[3, 4].map((count) => philosophers(count, true)),
-  pool(2, 2, 2),
-  pool(3, 2, 3),
-  pool(3, 2, 3, true),
-  pool(2, 2, 3),
-  pool(3, 2, 4, true),
-  buffer({ producers: 1, consumers: 1, each: 3, capacity: 2 }),
-  buffer({ producers: 2, consumers: 2, each: 2, capacity: 1 }),
-  buffer({ producers: 2, consumers: 2, each: 2, capacity: 2 }),
-  buffer({ producers: 2, consumers: 2, each: 2, capacity: 2, isFine: true }),
+  ...[2, 3, 4].map(abba),
+  ...[2, 3, 4, 5, 6, 7, 8].map((count) => philosophers(count)),
+  ...[3, 4, 5].map((count) => philosophers(count, true)),
+  ...[false, true].flatMap((isFine) => [
+    pool(2, 2, 2, isFine),
+    pool(3, 2, 3, isFine),
+    pool(2, 2, 3, isFine),
+    pool(3, 2, 4, isFine),
+    buffer({ producers: 1, consumers: 1, each: 3, capacity: 2, isFine }),
+    buffer({ producers: 2, consumers: 2, each: 2, capacity: 1, isFine }),
+    buffer({ producers: 2, consumers: 2, each: 2, capacity: 2, isFine }),
+  ]),
   readersWriters(2, 1),
   readersWriters(2, 2),
   readersWriters(3, 2),
   readersWriters(4, 3),
   ...[1, 2, 3].map(lostWakeup),
-  ...[1, 2].map(prepareToWait),
+  ...[1, 2, 3].map(prepareToWait),
   ...[2, 3, 4].map(racyCounter),
   readers(2),
   readers(8),

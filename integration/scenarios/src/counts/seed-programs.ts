@@ -204,13 +204,27 @@ function addHogs(program: Program, free: Cell, hogs: number): void {
   }
 }
 
-/** The rows of the table of the five stories, and their fixed variants. */
+/** Programs of tasks that may be given a timer by which they ask for memory again. */
+export const retryingPrograms: readonly NamedProgram[] = [
+  bioSplit({ tasks: 2, pieces: 2, size: 2 }),
+  bioSplit({ tasks: 3, pieces: 2, size: 3 }),
+  bioSplit({ tasks: 2, pieces: 2, size: 2, variant: "submitFirst" }),
+  bioSplit({ tasks: 2, pieces: 2, size: 2, variant: "rescuer" }),
+];
+
+/** Whether the task is one that splits bios, by its name. */
+export function isSubmitter(taskName: string): boolean {
+  return taskName.startsWith("submitter");
+}
+
+/** The rows of the table of the five stories and their fixed variants, and more sizes of the same. */
 export const seedPrograms: readonly NamedProgram[] = [
   bioSplit({ tasks: 2, pieces: 2, size: 2 }),
   bioSplit({ tasks: 2, pieces: 2, size: 2, variant: "rescuer" }),
   bioSplit({ tasks: 3, pieces: 2, size: 3 }),
   bioSplit({ tasks: 2, pieces: 2, size: 1, variant: "submitFirst" }),
   bioSplit({ tasks: 4, pieces: 2, size: 4 }),
+  bioSplit({ tasks: 5, pieces: 2, size: 5 }),
   bioSplit({ tasks: 2, pieces: 3, size: 4 }),
   bioSplit({ tasks: 2, pieces: 2, size: 2, variant: "submitFirst" }),
   bioSplit({ tasks: 1, pieces: 2, size: 1 }),
@@ -218,10 +232,8 @@ export const seedPrograms: readonly NamedProgram[] = [
   snapshot("list0"),
   snapshot("both"),
   snapshot("depthFirst"),
-  reclaim(1),
-  reclaim(2, 2),
-  reclaim(1, 1, true),
-  loopFs(1),
-  loopFs(2),
-  loopFs(1, "noio"),
+  ...[1, 2].flatMap((hogs) =>
+    [1, 2].flatMap((pages) => [reclaim(hogs, pages), reclaim(hogs, pages, true)]),
+  ),
+  ...[1, 2].flatMap((hogs) => [loopFs(hogs), loopFs(hogs, "noio")]),
 ];
