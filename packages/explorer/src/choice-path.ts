@@ -3,15 +3,70 @@ export class NondeterminismError extends Error {
   override readonly name = "NondeterminismError";
 }
 
+/** The choices that a run has made so far, each with how many there were, as plain data. */
+export interface ChoicePrefix {
+  readonly taken: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Where a search stands between two runs. */
+export interface ChoicePathState extends ChoicePrefix {
+  /** Whether the next run is a first one. */
+  readonly isFresh: boolean;
+}
+
 /** The choices that a search which runs again from the start goes down next. */
 export class ChoicePath {
-  readonly #taken: number[] = [];
-  readonly #counts: number[] = [];
+  readonly #taken: number[];
+  readonly #counts: number[];
+  /** Choices before this one stay as they are: what else they could be is somebody else's. */
+  readonly #fixed: number;
   #depth = -1;
+
+  constructor(prefix: ChoicePrefix = { taken: [], counts: [] }) {
+    this.#taken = [...prefix.taken];
+    this.#counts = [...prefix.counts];
+    this.#fixed = prefix.taken.length;
+  }
 
   /** Whether the run still repeats what the one before did. */
   get isRepeating(): boolean {
     return this.#depth < this.#taken.length;
+  }
+
+  /** How many choices the run at hand has made. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** The choices of the run at hand. */
+  prefix(): ChoicePrefix {
+    return { taken: [...this.#taken], counts: [...this.#counts] };
+  }
+
+  /** To be called between two runs. */
+  save(): ChoicePathState {
+    return { ...this.prefix(), isFresh: this.#depth < 0 };
+  }
+
+  restore({ taken, counts, isFresh }: ChoicePathState): void {
+    this.#taken.splice(0, Infinity, ...taken);
+    this.#counts.splice(0, Infinity, ...counts);
+    this.#depth = isFresh ? -1 : taken.length;
+  }
+
+  /**
+   * How much of all there is to choose lies behind, if at each choice every alternative led to
+   * equally much: the weight of the ways that were gone, of 1.
+   */
+  get share(): number {
+    let [behind, weight] = [0, 1];
+    for (let at = this.#fixed; at < this.#taken.length; at += 1) {
+      weight /= this.#counts[at] ?? 1;
+      behind += weight * (this.#taken[at] ?? 0);
+    }
+    // The last way itself was gone, unless none was.
+    return this.#depth < 0 ? 0 : behind + weight;
   }
 
   /**
@@ -22,7 +77,7 @@ export class ChoicePath {
     const isFirst = this.#depth < 0;
     this.#depth = 0;
     if (isFirst) return true;
-    for (let last = this.#taken.length - 1; last >= 0; last -= 1) {
+    for (let last = this.#taken.length - 1; last >= this.#fixed; last -= 1) {
       const next = (this.#taken[last] ?? 0) + 1;
       if (next < (this.#counts[last] ?? 0)) {
         this.#taken[last] = next;

@@ -33,6 +33,16 @@ export function conflict(one: Uses, other: Uses, commute: Commute): boolean {
 export class ObjectNumbers {
   readonly #byLabel = new Map<string, number>();
 
+  /** The labels, in the order of their numbers. */
+  save(): readonly string[] {
+    return [...this.#byLabel.keys()];
+  }
+
+  restore(labels: readonly string[]): void {
+    this.#byLabel.clear();
+    for (const [number, label] of labels.entries()) this.#byLabel.set(label, number);
+  }
+
   add(access: Access, uses: number[]): void {
     const { object } = access;
     let { mode } = access;

@@ -3,8 +3,10 @@ import { AccessMode } from "@blkstack/task";
 import { type Actor, type ExploredTask, TaskState } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import { bothReadOrBothGive, type Commute, conflict, ObjectNumbers } from "./dependency.ts";
+import { type DporState, loadStep, saveStep } from "./dpor-state.ts";
 import { linkStep, reverseRaces, type Schedule } from "./dpor-races.ts";
 import { DporStep, keyOf, readinessOf, type Wish } from "./dpor-step.ts";
+import { booleanIn, listIn } from "./saved.ts";
 import type { StepLog } from "./step-log.ts";
 import { GIVE_UP, NondeterminismError, type Strategy } from "./strategy.ts";
 
@@ -33,6 +35,33 @@ export class Dpor implements Strategy, StepLog, Schedule {
   #open: DporStep | null = null;
   #outcomesAsked = 0;
   #hasTimeMoved = false;
+  /** Steps before this one stay as they are: what else is tried there is somebody else's. */
+  #fixed = 0;
+
+  /** `prefix`: what all its schedules begin with; what else could be done there is not its own. */
+  constructor(prefix?: DporState) {
+    if (prefix === undefined) return;
+    this.restore(prefix);
+    this.#isFirstRun = true;
+    this.#fixed = this.steps.length;
+    this.#fresh = this.steps.length;
+  }
+
+  save(): DporState {
+    return {
+      isFirstRun: this.#isFirstRun,
+      isExhaustive: this.isExhaustive,
+      objects: this.#objects.save(),
+      steps: this.steps.map(saveStep),
+    };
+  }
+
+  restore(state: unknown): void {
+    this.#isFirstRun = booleanIn(state, "isFirstRun");
+    this.isExhaustive = booleanIn(state, "isExhaustive");
+    this.#objects.restore(listIn(state, "objects").map(String));
+    this.steps = listIn(state, "steps").map(loadStep);
+  }
 
   get isRepeating(): boolean {
     return this.#begun < this.steps.length;
@@ -48,7 +77,9 @@ export class Dpor implements Strategy, StepLog, Schedule {
       this.#isFirstRun = false;
       return true;
     }
-    for (let last = this.steps.at(-1); last !== undefined; last = this.steps.at(-1)) {
+    while (this.steps.length > this.#fixed) {
+      const last = this.steps.at(-1);
+      if (last === undefined) break;
       this.#fresh = this.steps.length - 1;
       if (last.nextOutcome()) return true;
       const next = last.nextActor();
@@ -63,7 +94,7 @@ export class Dpor implements Strategy, StepLog, Schedule {
 
   chooseActor(enabled: readonly Actor[]): number {
     this.#close();
-    const step = this.steps[this.#begun] ?? this.#extend(enabled);
+    const step = this.steps[this.#begun] ?? this.extend(enabled);
     this.#hasTimeMoved = false;
     if (step === null) {
       this.isBlocked = true;
@@ -170,7 +201,8 @@ export class Dpor implements Strategy, StepLog, Schedule {
     this.race(step, at);
   }
 
-  #extend(enabled: readonly Actor[]): DporStep | null {
+  /** The next step, which no run before has taken; null: all that could follow is covered. */
+  protected extend(enabled: readonly Actor[]): DporStep | null {
     const last = this.steps[this.#begun - 1];
     const asleep =
       last === undefined || this.#hasTimeMoved

@@ -1,3 +1,4 @@
+import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { Check } from "./check.ts";
 import type { Progress } from "./report.ts";
 import type { StrategyName } from "./strategies/named.ts";
@@ -27,6 +28,16 @@ export interface ExploreOptions {
   readonly dedupe?: "states" | "none";
   /** Default: all that the explorer has. */
   readonly checks?: readonly Check[];
+  /** States kept at most; those beyond are run again each time. Default: as many as there are. */
+  readonly statesMax?: number;
+  /** Ends the search when it is aborted, between two runs; the report says "stopped". */
+  readonly signal?: AbortSignal;
+  /** Count what the runs differ in. Takes time in every step. Default: false. */
+  readonly coverage?: boolean;
+  /** Told every few seconds, and when the search ends early, where it stands. */
+  readonly checkpoint?: CheckpointStore;
+  /** Goes on where another search of the same scenario, variant and options stood. */
+  readonly resume?: Checkpoint;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
 }

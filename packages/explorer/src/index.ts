@@ -7,6 +7,14 @@ export type { Guard } from "./actor.ts";
 export { ExploringScheduler } from "./exploring-scheduler.ts";
 export type { RunOptions, Stop } from "./run-options.ts";
 export type { RunWatcher } from "./run-watcher.ts";
+export {
+  type Checkpoint,
+  CHECKPOINT_FORMAT,
+  CHECKPOINT_VERSION,
+  CheckpointError,
+  type CheckpointStore,
+  parseCheckpoint,
+} from "./checkpoint.ts";
 export { type Finding, FindingError, type FindingKind } from "./finding.ts";
 export { DivergenceError } from "./follow.ts";
 export type { RecordedChoice, RecordedStep } from "./recorder.ts";
@@ -22,7 +30,15 @@ export { toDot } from "./render/dot.ts";
 export { toMermaid } from "./render/mermaid.ts";
 export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
 export { replay, type Replayed } from "./replay.ts";
-export type { Progress, Report } from "./report.ts";
+export type {
+  Counted,
+  Coverage,
+  EndedBy,
+  Limits,
+  Progress,
+  Report,
+  TallyCounts,
+} from "./report.ts";
 export {
   defineScenario,
   type Expectation,

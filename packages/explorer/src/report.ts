@@ -4,8 +4,8 @@ import type { Outcome } from "./run.ts";
 import type { Bound } from "./strategy.ts";
 import type { Trace } from "./trace.ts";
 
-/** How far a search is. */
-export interface Progress {
+/** What a search has counted. */
+export interface Counted {
   readonly runs: number;
   readonly steps: number;
   readonly failingRuns: number;
@@ -14,8 +14,44 @@ export interface Progress {
   readonly elapsedMs: number;
 }
 
+/** How far a search is. */
+export interface Progress extends Counted {
+  readonly runsPerSecond: number;
+  readonly stepsPerSecond: number;
+  /** Null: not asked for. */
+  readonly coverage: Coverage | null;
+  /**
+   * About how many runs are still to come, reckoned from the choices behind as if those ahead had as
+   * many alternatives: of the whole search, or of `boundRunning`. Null: it cannot be known.
+   */
+  readonly runsLeft: number | null;
+  /** The bound that the present runs keep to, where one bound comes after the other. */
+  readonly boundRunning: Bound | null;
+  /** Of a search that was divided: its parts; else null. */
+  readonly parts: { readonly done: number; readonly total: number } | null;
+}
+
+/** What the runs had of what can differ between schedules. */
+export interface Coverage {
+  /** Distinct orders of announced steps, two of which differ if the users of some object do. */
+  readonly orders: number;
+  /** Distinct pairs of actors of which one used an object right after the other. */
+  readonly handOffs: number;
+}
+
+/** Why a search ended: nothing was left to run, enough was found, its budget, or somebody stopped it. */
+export type EndedBy = "all-run" | "found" | "executions" | "seconds" | "stopped";
+
+/** What a search was allowed; null: as much as it takes. */
+export interface Limits {
+  readonly executions: number | null;
+  readonly seconds: number | null;
+  readonly stepsMax: number;
+  readonly statesMax: number | null;
+}
+
 /** What came of a search. */
-export interface Report extends Progress {
+export interface Report extends Counted {
   readonly scenario: string;
   readonly variant: string;
   readonly strategy: string;
@@ -42,6 +78,12 @@ export interface Report extends Progress {
   readonly isShortest: boolean;
   /** Whether all schedules were covered. */
   readonly isComplete: boolean;
+  readonly endedBy: EndedBy;
+  readonly limits: Limits;
+  /** Whether the table of states was full, so that later states were run more than once. */
+  readonly isStateTableFull: boolean;
+  /** Null: not asked for. */
+  readonly coverage: Coverage | null;
   /** The whole of it, for people. */
   readonly story: string;
   /** The failing run, to be repeated; null when nothing was found. */
@@ -54,6 +96,12 @@ export interface Report extends Progress {
   /** Who waits for whom at the end of the failing run; null when nobody is stuck. */
   readonly waits: WaitGraph | null;
 }
+
+/** What a `Tally` has counted, as plain data. */
+export type TallyCounts = Pick<
+  Tally,
+  "runs" | "steps" | "schedules" | "failingRuns" | "healedRuns" | "runsUntilFound"
+>;
 
 /** Counts runs. */
 export class Tally {
@@ -72,5 +120,22 @@ export class Tally {
     if (finding === null) return;
     this.failingRuns += 1;
     if (this.runsUntilFound === 0) this.runsUntilFound = this.runs;
+  }
+
+  /** Goes on from, or adds, what was counted elsewhere, as if those runs came next. */
+  addCounts(counts: TallyCounts): void {
+    if (this.runsUntilFound === 0 && counts.runsUntilFound > 0) {
+      this.runsUntilFound = this.runs + counts.runsUntilFound;
+    }
+    this.runs += counts.runs;
+    this.steps += counts.steps;
+    this.schedules += counts.schedules;
+    this.failingRuns += counts.failingRuns;
+    this.healedRuns += counts.healedRuns;
+  }
+
+  get counts(): TallyCounts {
+    const { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound } = this;
+    return { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound };
   }
 }

@@ -10,8 +10,9 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
   const { scenario, variant } = runner.plan;
   const { best, isComplete } = end;
   const { schedules, healedRuns, runsUntilFound } = end.tally;
+  const { runs, steps, failingRuns, states, elapsedMs, coverage } = end.progress;
   const counted = {
-    ...end.progress,
+    ...{ runs, steps, failingRuns, states, elapsedMs, coverage },
     scenario: scenario.name,
     variant,
     strategy: end.strategy,
@@ -20,6 +21,9 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
     schedules,
     healedRuns,
     isComplete,
+    endedBy: end.endedBy,
+    limits: end.limits,
+    isStateTableFull: end.isStateTableFull,
   };
   if (best === null) {
     // A retry that helped was not explored further, so nothing is proved then.

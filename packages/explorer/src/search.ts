@@ -1,9 +1,18 @@
 import { Budget } from "./budget.ts";
+import {
+  assertSameSearch,
+  type Checkpoint,
+  CheckpointError,
+  CHECKPOINT_FORMAT,
+  CHECKPOINT_VERSION,
+} from "./checkpoint.ts";
+import { countingSteps, CoverageCounter } from "./coverage.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
 import type { ExploreOptions } from "./explore-options.ts";
 import type { Finding } from "./finding.ts";
-import { type Progress, Tally } from "./report.ts";
+import { type EndedBy, type Limits, type Progress, Tally } from "./report.ts";
 import { Runner, STEPS_MAX } from "./run.ts";
+import { SavedStateError } from "./saved.ts";
 import { type Scenario, variantOf } from "./scenario.ts";
 import { StateTable } from "./state-table.ts";
 import { strategyNamed } from "./strategies/named.ts";
@@ -16,6 +25,8 @@ const SHORTEN_RUNS = 5_000;
 const SLICE_MS = 100;
 /** The clock is read every so many steps. */
 const SLICE_STEPS = 5_000;
+/** How often a search tells where it stands. */
+const CHECKPOINT_MS = 3_000;
 
 /** A run that failed, as the choices that repeat it. */
 export interface Failure {
@@ -32,6 +43,9 @@ export interface SearchEnd {
   readonly boundCompleted: Bound | null;
   readonly tally: Tally;
   readonly progress: Progress;
+  readonly limits: Limits;
+  readonly endedBy: EndedBy;
+  readonly isStateTableFull: boolean;
   /** Whether all schedules were covered. */
   readonly isComplete: boolean;
   /** Whether a failing schedule shorter than the best would have been seen. */
@@ -44,7 +58,11 @@ export interface SearchEnd {
 export class Search {
   readonly runner: Runner;
   readonly #options: ExploreOptions;
+  readonly #dedupe: "states" | "none";
   readonly #strategy: Strategy;
+  /** As the scheduler sees it. */
+  readonly #watched: Strategy;
+  readonly #coverage: CoverageCounter | null;
   readonly #states: StateTable | null;
   readonly #tally = new Tally();
   readonly #budget: Budget;
@@ -52,7 +70,10 @@ export class Search {
   #decidedBy: string | null = null;
   #best: Failure | null = null;
 
-  /** Throws a `RangeError` for a variant that is not there. */
+  /**
+   * Throws a `RangeError` for a variant that is not there, and a `CheckpointError` for a checkpoint
+   * of another search, or where none can be made.
+   */
   constructor(scenario: Scenario, variant: string, options: ExploreOptions) {
     const { seed = 1, stepsMax = STEPS_MAX, strategy = "exhaustive", checks } = options;
     const { dedupe = "none" } = { ...variantOf(scenario, variant), ...defined(options.dedupe) };
@@ -61,27 +82,36 @@ export class Search {
     const plan = { scenario, variant, seed, stepsMax, runsToEnd };
     this.runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     this.#options = options;
+    this.#dedupe = dedupe;
     this.#stepsMax = stepsMax;
     const named = { ...options, dedupe };
     this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, named) : strategy;
+    this.#coverage = options.coverage === true ? new CoverageCounter() : null;
+    this.#watched =
+      this.#coverage === null ? this.#strategy : countingSteps(this.#strategy, this.#coverage);
     const { isExhaustive, boundCompleted } = this.#strategy;
     const isEndless = !isExhaustive && boundCompleted === undefined;
     const isMerging = dedupe === "states" && mayMerge(this.#strategy);
-    this.#states = isMerging ? new StateTable() : null;
-    const executionsMax = options.executions ?? (isEndless ? RANDOM_EXECUTIONS : Infinity);
-    this.#budget = new Budget(executionsMax, options.seconds ?? Infinity);
+    this.#states = isMerging ? new StateTable(options.statesMax) : null;
+    this.#budget = new Budget(options, isEndless ? RANDOM_EXECUTIONS : Infinity);
+    if (options.checkpoint !== undefined) this.#assertMayBeSaved();
+    if (options.resume !== undefined) this.#resume(options.resume);
   }
 
   async run(): Promise<SearchEnd> {
-    const isExhausted = await this.#runAll();
-    const isComplete = isExhausted && this.#strategy.isExhaustive;
+    const endedBy = await this.#runAll();
+    const isComplete = endedBy === "all-run" && this.#strategy.isExhaustive;
     if (isComplete) this.#decidedBy ??= this.#running.name;
+    if (endedBy !== "all-run") await this.#options.checkpoint?.save(this.#checkpoint());
     return {
       strategy: this.#strategy.name,
       decidedBy: this.#decidedBy,
       boundCompleted: this.#strategy.boundCompleted ?? null,
       tally: this.#tally,
       progress: this.#progress(),
+      limits: this.#budget.limits,
+      endedBy,
+      isStateTableFull: this.#states?.isFull ?? false,
       isComplete,
       // Equal states may be reached on ways of unequal length, of which one was gone.
       sawEveryLength: isComplete && this.#states === null && this.#strategy.log === undefined,
@@ -89,26 +119,32 @@ export class Search {
     };
   }
 
-  /** Whether the strategy had no more schedules. */
-  async #runAll(): Promise<boolean> {
+  async #runAll(): Promise<EndedBy> {
     let untilSteps = SLICE_STEPS;
     let untilMs = wallClockMs() + SLICE_MS;
+    let savedMs = wallClockMs();
     this.runner.watch();
     try {
-      while (!this.#isEnough()) {
-        if (!this.#strategy.beginRun()) return true;
+      for (;;) {
+        const enough = this.#enough();
+        if (enough !== null) return enough;
+        if (!this.#strategy.beginRun()) return "all-run";
         await this.#runOne();
         if (this.#tally.steps < untilSteps) continue;
         untilSteps = this.#tally.steps + SLICE_STEPS;
         if (wallClockMs() < untilMs) continue;
         this.runner.unwatch();
         this.#options.onProgress?.(this.#progress());
-        if (this.#budget.isLate()) return false;
+        if (wallClockMs() >= savedMs + CHECKPOINT_MS) {
+          await this.#options.checkpoint?.save(this.#checkpoint());
+          savedMs = wallClockMs();
+        }
         await letOthersRun();
+        const ended = this.#budget.endedBy();
+        if (ended !== null) return ended;
         this.runner.watch();
         untilMs = wallClockMs() + SLICE_MS;
       }
-      return false;
     } finally {
       this.runner.unwatch();
     }
@@ -116,7 +152,7 @@ export class Search {
 
   async #runOne(): Promise<void> {
     const outcome = await this.runner.once({
-      strategy: this.#strategy,
+      strategy: this.#watched,
       states: mayMerge(this.#strategy) ? this.#states : null,
       stepsMax: this.#stepsMax,
     });
@@ -124,6 +160,7 @@ export class Search {
     // Longer than the schedule that we have already: not what is looked for.
     const isTooLong = stop.why === "too-long" && this.#best !== null && this.#isShortening;
     this.#tally.add(outcome, isTooLong ? null : finding);
+    this.#coverage?.runOver(stop.why === "quiet");
     if (finding === null || isTooLong) return;
     if (this.#best !== null && steps >= this.#best.steps) return;
     if (this.#best !== null && finding.kind !== this.#best.finding.kind) return;
@@ -141,18 +178,85 @@ export class Search {
     return (this.#options.after ?? "shortest") === "shortest";
   }
 
-  #isEnough(): boolean {
+  #enough(): EndedBy | null {
     const { runs, runsUntilFound } = this.#tally;
-    if (this.#budget.isSpent(runs)) return true;
-    if (this.#best === null || this.#options.after === "all") return false;
-    if (this.#options.after === "first") return true;
-    return runs - runsUntilFound >= Math.max(SHORTEN_RUNS, runsUntilFound);
+    if (this.#budget.isSpent(runs)) return "executions";
+    if (this.#best === null || this.#options.after === "all") return null;
+    if (this.#options.after === "first") return "found";
+    return runs - runsUntilFound >= Math.max(SHORTEN_RUNS, runsUntilFound) ? "found" : null;
   }
 
   #progress(): Progress {
     const { elapsedMs } = this.#budget;
     const { runs, steps, failingRuns } = this.#tally;
-    return { runs, steps, failingRuns, elapsedMs, states: this.#states?.stateCount ?? null };
+    const seconds = Math.max(elapsedMs, 1) / 1000;
+    return {
+      ...{ runs, steps, failingRuns, elapsedMs },
+      states: this.#states?.stateCount ?? null,
+      runsPerSecond: runs / seconds,
+      stepsPerSecond: steps / seconds,
+      coverage: this.#coverage?.coverage ?? null,
+      runsLeft: this.#runsLeft(),
+      boundRunning: this.#strategy.boundRunning ?? null,
+      parts: null,
+    };
+  }
+
+  /** All that were run so far are to all as the share behind is to 1. */
+  #runsLeft(): number | null {
+    const share = this.#strategy.share ?? null;
+    if (share === null || share === 0) return null;
+    return Math.round((this.#tally.runs * (1 - share)) / share);
+  }
+
+  #checkpoint(): Checkpoint {
+    return {
+      format: CHECKPOINT_FORMAT,
+      version: CHECKPOINT_VERSION,
+      ...this.#identity,
+      tally: this.#tally.counts,
+      elapsedMs: this.#budget.elapsedMs,
+      stepsMax: this.#stepsMax,
+      decidedBy: this.#decidedBy,
+      best: this.#best,
+      state: this.#strategy.save?.(),
+    };
+  }
+
+  /** What tells this search from others whose checkpoints do not fit. */
+  get #identity(): Pick<Checkpoint, "scenario" | "variant" | "options"> {
+    const { scenario, variant, seed, stepsMax } = this.runner.plan;
+    const { depth = null, bound = null, after = "shortest" } = this.#options;
+    const strategy = this.#strategy.name;
+    const options = { strategy, seed, depth, bound, stepsMax, after, dedupe: this.#dedupe };
+    return { scenario: scenario.name, variant, options };
+  }
+
+  #assertMayBeSaved(): void {
+    if (this.#states !== null) {
+      throw new CheckpointError(
+        'a checkpoint does not keep the table of states: explore with dedupe "none" or by "dpor"',
+      );
+    }
+    if (this.#strategy.save === undefined || this.#strategy.restore === undefined) {
+      throw new CheckpointError(`the strategy "${this.#strategy.name}" makes no checkpoints`);
+    }
+  }
+
+  #resume(from: Checkpoint): void {
+    this.#assertMayBeSaved();
+    assertSameSearch(from, this.#identity);
+    try {
+      this.#strategy.restore?.(from.state);
+    } catch (error) {
+      if (!(error instanceof SavedStateError)) throw error;
+      throw new CheckpointError(`not a checkpoint: ${error.message}`, { cause: error });
+    }
+    this.#tally.addCounts(from.tally);
+    this.#budget.resumeAfter(from.elapsedMs);
+    this.#stepsMax = from.stepsMax;
+    this.#decidedBy = from.decidedBy;
+    this.#best = from.best;
   }
 }
 

@@ -4,6 +4,8 @@ import { Cell } from "./cell.ts";
 /** Two numbers below this make one exact key. */
 const PAIR_BASE = 2 ** 26;
 const MODE_COUNT = 4;
+/** What is not told apart any more, once the table is full; equal to nothing that is in the table. */
+const UNKNOWN = PAIR_BASE - 1;
 
 /** The last uses of an object: what the next use of it comes after. */
 interface Version {
@@ -27,6 +29,19 @@ export class StateTable {
   #versions = new Map<object, Version>();
   #summaries = new Map<object, () => string | number>();
   #next = 1;
+  readonly #statesMax: number;
+
+  /**
+   * With `statesMax` states the table is full: from then on states that are in it are still
+   * recognised, and all others taken for new ones, which costs runs but overlooks nothing.
+   */
+  constructor(statesMax = Infinity) {
+    this.#statesMax = statesMax;
+  }
+
+  get isFull(): boolean {
+    return this.#seen.size >= this.#statesMax;
+  }
 
   get stateCount(): number {
     return this.#seen.size;
@@ -49,6 +64,7 @@ export class StateTable {
 
   /** Whether this state is new. */
   visit(key: string): boolean {
+    if (this.isFull) return !this.#seen.has(key);
     const before = this.#seen.size;
     this.#seen.add(key);
     return this.#seen.size > before;
@@ -64,6 +80,7 @@ export class StateTable {
     const key = history * PAIR_BASE + what;
     const known = this.#pairs.get(key);
     if (known !== undefined) return known;
+    if (this.isFull) return UNKNOWN;
     const number = this.#number();
     this.#pairs.set(key, number);
     return number;
@@ -110,6 +127,7 @@ export class StateTable {
   #text(text: string): number {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
+    if (this.isFull) return UNKNOWN;
     const number = this.#number();
     this.#texts.set(text, number);
     return number;
@@ -117,7 +135,7 @@ export class StateTable {
 
   #number(): number {
     this.#next += 1;
-    if (this.#next >= PAIR_BASE) throw new RangeError("the table of states is full");
+    if (this.#next >= UNKNOWN) throw new RangeError("the table of states is full");
     return this.#next;
   }
 }

@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
-import { ChoicePath } from "./choice-path.ts";
+import { ChoicePath, type ChoicePrefix } from "./choice-path.ts";
+import { numberIn, pathState } from "./saved.ts";
 import type { StepLog } from "./step-log.ts";
 
 export { NondeterminismError } from "./choice-path.ts";
@@ -37,6 +38,17 @@ export interface Strategy {
   readonly log?: StepLog | undefined;
   /** What was run in full of schedules that were sorted by a measure; null: nothing yet. */
   readonly boundCompleted?: Bound | null;
+  /** The bound of the present runs, where one comes after the other. */
+  readonly boundRunning?: Bound | null;
+  /** Asked between two runs: how much of the work is done, of 1, as far as can be told from the choices. */
+  readonly share?: number | null;
+  /**
+   * Where it stands between two runs, as data that survives JSON: enough for `restore` of a fresh
+   * strategy of the same kind to go on with the same runs.
+   */
+  save?(): unknown;
+  /** Throws when the state is none of this kind. */
+  restore?(state: unknown): void;
   /** The part of a strategy made of several that the present run belongs to. */
   readonly member?: Strategy;
 }
@@ -49,10 +61,27 @@ export function exhaustive(): Strategy {
   return new DepthFirst();
 }
 
-class DepthFirst implements Strategy {
+/** Every sequence of choices that begins with `prefix`. */
+export class DepthFirst implements Strategy {
   readonly name = "exhaustive";
   readonly isExhaustive = true;
-  readonly #path = new ChoicePath();
+  readonly #path: ChoicePath;
+
+  constructor(prefix?: ChoicePrefix) {
+    this.#path = new ChoicePath(prefix);
+  }
+
+  get share(): number {
+    return this.#path.share;
+  }
+
+  save(): unknown {
+    return this.#path.save();
+  }
+
+  restore(state: unknown): void {
+    this.#path.restore(pathState(state));
+  }
 
   get isRepeating(): boolean {
     return this.#path.isRepeating;
@@ -97,6 +126,14 @@ class RandomWalk implements Strategy {
   chooseOutcome(_what: string, count: number): number {
     return this.#random.below(count);
   }
+
+  save(): unknown {
+    return { random: this.#random.state };
+  }
+
+  restore(state: unknown): void {
+    this.#random.state = numberIn(state, "random");
+  }
 }
 
 /** Marsaglia's generator of 32 bits: small, fast, and the same everywhere. */
@@ -107,6 +144,15 @@ export class Xorshift {
     // Neighbouring seeds must not begin alike, and 0 would stay 0.
     this.#state = Math.imul(seed | 0, 0x9e3779b1) ^ 0x85ebca6b || 1;
     for (let round = 0; round < 4; round += 1) this.below(2);
+  }
+
+  /** All that the next draws depend on. */
+  get state(): number {
+    return this.#state;
+  }
+
+  set state(state: number) {
+    this.#state = state;
   }
 
   /** An integer in `[0, bound)`. */

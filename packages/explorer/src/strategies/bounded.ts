@@ -1,5 +1,6 @@
 import { type Actor, ExploredTask } from "../actor.ts";
 import { ChoicePath } from "../choice-path.ts";
+import { booleanIn, fieldIn, numberIn, numberOrNullIn, pathState } from "../saved.ts";
 import type { Bound, Strategy } from "../strategy.ts";
 
 /**
@@ -65,6 +66,33 @@ class Bounded implements Strategy {
   get boundCompleted(): Bound | null {
     const count = this.#completed;
     return count === null ? null : { measure: this.#price.measure, count };
+  }
+
+  get boundRunning(): Bound {
+    return { measure: this.#price.measure, count: this.#bound };
+  }
+
+  /** Of the present bound. */
+  get share(): number {
+    return this.#path.share;
+  }
+
+  save(): unknown {
+    return {
+      path: this.#path.save(),
+      bound: this.#bound,
+      isCut: this.#isCut,
+      hasEnded: this.#hasEnded,
+      completed: this.#completed,
+    };
+  }
+
+  restore(state: unknown): void {
+    this.#path.restore(pathState(fieldIn(state, "path")));
+    this.#bound = numberIn(state, "bound");
+    this.#isCut = booleanIn(state, "isCut");
+    this.#hasEnded = booleanIn(state, "hasEnded");
+    this.#completed = numberOrNullIn(state, "completed");
   }
 
   beginRun(): boolean {

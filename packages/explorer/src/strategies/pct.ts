@@ -1,4 +1,5 @@
 import type { Actor } from "../actor.ts";
+import { numberIn } from "../saved.ts";
 import { type Strategy, Xorshift } from "../strategy.ts";
 
 export interface PctOptions {
@@ -79,6 +80,15 @@ class Pct implements Strategy {
 
   chooseOutcome(_what: string, count: number): number {
     return this.#random.below(count);
+  }
+
+  save(): unknown {
+    return { random: this.#random.state, choicesMax: Math.max(this.#choicesMax, this.#choices) };
+  }
+
+  restore(state: unknown): void {
+    this.#random.state = numberIn(state, "random");
+    this.#choicesMax = numberIn(state, "choicesMax");
   }
 
   #highest(enabled: readonly Actor[]): number {

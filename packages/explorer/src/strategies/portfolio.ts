@@ -1,4 +1,5 @@
 import type { Actor } from "../actor.ts";
+import { fieldIn, listIn, numberIn, stringIn } from "../saved.ts";
 import type { StepLog } from "../step-log.ts";
 import { type Bound, exhaustive, random, type Strategy } from "../strategy.ts";
 import { delays } from "./bounded.ts";
@@ -50,6 +51,8 @@ function defaultSearch(seed: number): readonly Share[] {
 
 /** A part, and how much of its share it has used up. */
 interface Part extends Share {
+  /** Its place among all that there were at first. */
+  readonly place: number;
   used: number;
 }
 
@@ -60,7 +63,7 @@ class Portfolio implements Strategy {
   #bound: Bound | null = null;
 
   constructor(shares: readonly Share[]) {
-    this.#parts = shares.map((share) => ({ ...share, used: 0 }));
+    this.#parts = shares.map((share, place) => ({ ...share, place, used: 0 }));
     this.#running = this.#leastUsed();
   }
 
@@ -113,6 +116,31 @@ class Portfolio implements Strategy {
   stepTaken(actor: Actor): void {
     this.#running.used += 1 / this.#running.weight;
     this.#running.strategy.stepTaken?.(actor);
+  }
+
+  save(): unknown {
+    const parts = this.#parts.map(({ strategy, place, used }) => {
+      if (strategy.save === undefined) throw new Error(`${strategy.name} cannot be saved`);
+      return { place, used, state: strategy.save() };
+    });
+    return { parts, running: this.#running.place, bound: this.boundCompleted };
+  }
+
+  restore(state: unknown): void {
+    const saved = new Map(listIn(state, "parts").map((each) => [numberIn(each, "place"), each]));
+    this.#parts = this.#parts.filter(({ place }) => saved.has(place));
+    for (const part of this.#parts) {
+      const mine = saved.get(part.place);
+      part.used = numberIn(mine, "used");
+      part.strategy.restore?.(fieldIn(mine, "state"));
+    }
+    const running = numberIn(state, "running");
+    this.#running = this.#parts.find(({ place }) => place === running) ?? this.#leastUsed();
+    const bound = fieldIn(state, "bound");
+    if (bound !== null) {
+      const measure = stringIn(bound, "measure") as Bound["measure"];
+      this.#bound = { measure, count: numberIn(bound, "count") };
+    }
   }
 
   #leastUsed(): Part {

@@ -1,5 +1,6 @@
 import { type Actor, ExploredTask } from "../actor.ts";
 import { conflict } from "../footprint.ts";
+import { numberIn } from "../saved.ts";
 import { type Strategy, Xorshift } from "../strategy.ts";
 
 /**
@@ -48,6 +49,14 @@ class PartialOrderSampling implements Strategy {
 
   chooseOutcome(_what: string, count: number): number {
     return this.#random.below(count);
+  }
+
+  save(): unknown {
+    return { random: this.#random.state };
+  }
+
+  restore(state: unknown): void {
+    this.#random.state = numberIn(state, "random");
   }
 
   #priorityOf(actor: Actor): number {

@@ -1,4 +1,5 @@
 import type { Actor } from "../actor.ts";
+import { fieldIn, numberIn } from "../saved.ts";
 import { type Strategy, Xorshift } from "../strategy.ts";
 
 /**
@@ -23,11 +24,28 @@ class UniformWalk implements Strategy {
   }
 
   beginRun(): boolean {
+    this.#learn();
+    return true;
+  }
+
+  save(): unknown {
+    this.#learn();
+    return { random: this.#random.state, longest: Object.fromEntries(this.#longest) };
+  }
+
+  restore(state: unknown): void {
+    this.#random.state = numberIn(state, "random");
+    const longest = fieldIn(state, "longest");
+    for (const name of Object.keys(Object(longest) as object)) {
+      this.#longest.set(name, numberIn(longest, name));
+    }
+  }
+
+  #learn(): void {
     for (const [name, steps] of this.#takenNow) {
       if (steps > (this.#longest.get(name) ?? 0)) this.#longest.set(name, steps);
     }
     this.#takenNow = new Map();
-    return true;
   }
 
   stepTaken({ name }: Actor): void {
