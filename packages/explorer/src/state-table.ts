@@ -35,8 +35,8 @@ export class StateTable {
    * With `statesMax` states the table is full: from then on states that are in it are still
    * recognised, and all others taken for new ones, which costs runs but overlooks nothing.
    */
-  constructor(statesMax: number = Infinity) {
-    this.#statesMax = statesMax;
+  constructor(statesMax?: number) {
+    this.#statesMax = statesMax ?? Infinity;
   }
 
   get isFull(): boolean {
