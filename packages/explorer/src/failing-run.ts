@@ -1,8 +1,10 @@
 import type { Finding } from "./finding.ts";
 import { FollowIndices } from "./follow.ts";
-import { replayLineOf, parseReplayLine } from "./replay-line.ts";
+import { fullReplayLineOf, parseReplayLine, replayLineOf } from "./replay-line.ts";
 import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
-import { type Decision, shrink } from "./shrink.ts";
+import type { Decision } from "./decisions.ts";
+import { WHOLE } from "./input.ts";
+import { shrink } from "./shrink.ts";
 import { type WaitGraph, waitGraphOf } from "./render/wait-graph.ts";
 import { WaitForGraph } from "./wait-for-graph.ts";
 import { signatureOf } from "./signature.ts";
@@ -41,12 +43,27 @@ export async function failingRun(
   return { finding: shown, recorded, decisions, replayLine: await lineOf(runner, recorded) };
 }
 
-/** The line, once it was seen to lead to the same. */
+/**
+ * The shortest line that was seen to lead to the same. What was taken away is part of it where the
+ * failure is another one with it: so the line does not change with every task that is added.
+ */
 async function lineOf({ plan }: Runner, recorded: RecordedRun): Promise<string | null> {
-  const line = replayLineOf(plan, recorded);
+  const { finding } = recorded.outcome;
   const runner = new Runner({ ...plan, seed: 1, stepsMax: STEPS_MAX });
-  const { outcome } = await runner.record(new SoftFollow(parseReplayLine(line).stretches));
-  return signatureOf(outcome.finding) === signatureOf(recorded.outcome.finding) ? line : null;
+  const lines = [
+    replayLineOf(plan, { ...recorded, input: WHOLE }),
+    replayLineOf(plan, recorded),
+    fullReplayLineOf(plan, recorded),
+  ];
+  let similar: string | null = null;
+  for (const line of new Set(lines)) {
+    const { input, stretches } = parseReplayLine(line);
+    const { outcome } = await runner.record(new SoftFollow(stretches), input);
+    if (signatureOf(outcome.finding) !== signatureOf(finding)) continue;
+    if (outcome.finding?.message === finding?.message) return line;
+    similar ??= line;
+  }
+  return similar;
 }
 
 function nondeterministic(first: Finding, again: Finding | null): Finding {

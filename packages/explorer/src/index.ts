@@ -17,6 +17,7 @@ export {
 } from "./checkpoint.ts";
 export { type Finding, FindingError, type FindingKind } from "./finding.ts";
 export { DivergenceError } from "./follow.ts";
+export type { Input } from "./input.ts";
 export type { RecordedChoice, RecordedStep } from "./recorder.ts";
 export {
   looksLikeReplayLine,

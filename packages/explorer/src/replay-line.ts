@@ -1,4 +1,5 @@
 import type { Actor } from "./actor.ts";
+import { type Input, WHOLE } from "./input.ts";
 import type { Footprint } from "./footprint.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
 
@@ -13,6 +14,8 @@ export interface Stretch {
 export interface ReplayLine {
   readonly scenario: string;
   readonly variant: string;
+  /** The tasks and amounts that are taken away first. */
+  readonly input: Input;
   readonly stretches: readonly Stretch[];
 }
 
@@ -22,17 +25,37 @@ export class ReplayLineError extends Error {
 }
 
 const FIRST_WORD = /^([^\s:]+):([^\s:]+)$/;
-const STRETCH = /^([^\s*=]+)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
+const TAKEN_AWAY = /^-([^\s*=]+)(?:=(\d+))?$/;
+const STRETCH = /^([^\s*=-][^\s*=]*)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
 
 /** A name in one word that needs no quotes in a shell. */
 export function wordOf({ name }: Pick<Actor, "name">): string {
-  return name.replaceAll(/[^\w.:#/-]+/g, "_").replaceAll(/^_+|_+$/g, "");
+  return name.replaceAll(/[^\w.:#/-]+/g, "_").replaceAll(/^[_-]+|_+$/g, "");
 }
 
-/** The line that repeats a recorded run. */
-export function replayLineOf(plan: RunPlan, { recorder }: RecordedRun): string {
+/** The line that repeats a recorded run, up to where the rest goes by itself. */
+export function replayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
+  const { scenario, variant } = plan;
+  const stretches = stretchesOf(decided(recorder.footprints));
+  return formatReplayLine({ scenario: scenario.name, variant, input, stretches });
+}
+
+/** As `replayLineOf`, with nothing taken away and every step told. */
+export function fullReplayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
+  const { scenario, variant } = plan;
   const stretches = stretchesOf(recorder.footprints);
-  return formatReplayLine({ scenario: plan.scenario.name, variant: plan.variant, stretches });
+  return formatReplayLine({ scenario: scenario.name, variant, input, stretches });
+}
+
+/** The steps up to the last that was chosen; without any, those that the first actor takes. */
+function decided(footprints: readonly Footprint[]): readonly Footprint[] {
+  const last = footprints.findLastIndex(
+    ({ insteadOf, outcomes }) => insteadOf !== null || outcomes.some((answer) => answer > 0),
+  );
+  if (last >= 0) return footprints.slice(0, last + 1);
+  const first = footprints[0]?.actor;
+  const others = footprints.findIndex(({ actor }) => actor !== first);
+  return others < 0 ? footprints : footprints.slice(0, others);
 }
 
 /** The steps of a run, those of one actor in a row put together. */
@@ -49,13 +72,20 @@ export function stretchesOf(footprints: readonly Footprint[]): readonly Stretch[
   return stretches;
 }
 
-/** `SCENARIO:VARIANT`, then one word for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`. */
-function formatReplayLine({ scenario, variant, stretches }: ReplayLine): string {
+/**
+ * `SCENARIO:VARIANT`, then one word for each thing taken away, `-TASK` or `-AMOUNT=LESS`, and one
+ * for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`.
+ */
+function formatReplayLine({ scenario, variant, input, stretches }: ReplayLine): string {
+  const tasks = input.without.map((name) => `-${name}`);
+  const amounts = Object.entries(input.amounts).map(
+    ([name, less]) => `-${wordOf({ name })}=${String(less)}`,
+  );
   const words = stretches.map(({ actor, steps, answers }) => {
     const times = steps === 1 ? "" : `*${String(steps)}`;
     return `${actor}${times}${answers.length === 0 ? "" : `=${answers.join(",")}`}`;
   });
-  return [`${scenario}:${variant}`, ...words].join(" ");
+  return [`${scenario}:${variant}`, ...tasks, ...amounts, ...words].join(" ");
 }
 
 /** Whether a text is meant as a replay line, and not as the name of a file. */
@@ -71,7 +101,22 @@ export function parseReplayLine(text: string): ReplayLine {
   if (scenario === undefined || variant === undefined) {
     throw new ReplayLineError(`"${first}" should be SCENARIO:VARIANT`);
   }
-  return { scenario, variant, stretches: words.map(parseStretch) };
+  const away = words.filter((word) => word.startsWith("-"));
+  const rest = words.filter((word) => !word.startsWith("-"));
+  return { scenario, variant, input: parseInput(away), stretches: rest.map(parseStretch) };
+}
+
+function parseInput(words: readonly string[]): Input {
+  if (words.length === 0) return WHOLE;
+  const without: string[] = [];
+  const amounts: Record<string, number> = {};
+  for (const word of words) {
+    const [, name, less] = TAKEN_AWAY.exec(word) ?? [];
+    if (name === undefined) throw new ReplayLineError(`"${word}" should be -TASK or -AMOUNT=LESS`);
+    if (less === undefined) without.push(name);
+    else amounts[name] = Number(less);
+  }
+  return { without, amounts };
 }
 
 function parseStretch(word: string): Stretch {

@@ -1,13 +1,18 @@
 import { waitsOf } from "./failing-run.ts";
 import { DivergenceError, Follow } from "./follow.ts";
 import type { RecordedStep } from "./recorder.ts";
-import { parseReplayLine, replayLineOf } from "./replay-line.ts";
+import { WHOLE } from "./input.ts";
+import { nearLines } from "./near-lines.ts";
+import { parseReplayLine, replayLineOf, type Stretch } from "./replay-line.ts";
 import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
 import type { Report } from "./report.ts";
 import { type Scenario, variantOf } from "./scenario.ts";
 import { SoftFollow } from "./soft-follow.ts";
 import { tellStory } from "./story.ts";
 import { makeTrace, type Trace } from "./trace.ts";
+
+/** Lines next to the one given that are tried when that one does not fail. */
+const NEAR_LINES_MAX = 100;
 
 /** What came of repeating a run. */
 export interface Replayed {
@@ -19,8 +24,9 @@ export interface Replayed {
 /**
  * Repeats a run. A trace is repeated step by step: throws a DivergenceError, which says where, when
  * the scenario does not offer a recorded choice or does something else than what was recorded. A
- * replay line (`NAME:VARIANT submitter-1*2`) is followed as far as it still fits; throws a
- * ReplayLineError when the text is none.
+ * replay line (`NAME:VARIANT submitter-1*2`) is followed as far as it still fits, and where it does
+ * not fail any more, lines a step or two from it are tried: the report's line is the one that fails.
+ * Throws a ReplayLineError when the text is none.
  */
 export function replay(scenario: Scenario, what: Trace | string): Promise<Replayed> {
   return typeof what === "string" ? replayLine(scenario, what) : replayTrace(scenario, what);
@@ -38,20 +44,34 @@ async function replayTrace(scenario: Scenario, trace: Trace): Promise<Replayed> 
 async function replayLine(scenario: Scenario, text: string): Promise<Replayed> {
   const line = parseReplayLine(text);
   const runner = runnerOf(scenario, { ...line, seed: 1, stepsMax: STEPS_MAX });
-  const recorded = await runner.record(new SoftFollow(line.stretches));
+  const recorded = await followedNearby(runner, line.stretches);
   return { isSame: recorded.outcome.finding !== null, report: reportOf(runner, recorded) };
+}
+
+/** The run that a line leads to; if it does not fail, one next to it that does. */
+async function followedNearby(runner: Runner, stretches: readonly Stretch[]): Promise<RecordedRun> {
+  const followed = await runner.record(new SoftFollow(stretches));
+  if (followed.outcome.finding !== null) return followed;
+  let tried = 0;
+  for (const near of nearLines(stretches)) {
+    tried += 1;
+    if (tried > NEAR_LINES_MAX) break;
+    const run = await runner.record(new SoftFollow(near));
+    if (run.outcome.finding !== null) return run;
+  }
+  return followed;
 }
 
 function runnerOf(
   scenario: Scenario,
-  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax">,
+  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax" | "input">,
 ): Runner {
-  const { variant, seed, stepsMax } = of;
+  const { variant, seed, stepsMax, input = WHOLE } = of;
   if (scenario.name !== of.scenario) {
     throw new DivergenceError(`a run of "${of.scenario}", not of "${scenario.name}"`);
   }
   variantOf(scenario, variant);
-  return new Runner({ scenario, variant, seed, stepsMax });
+  return new Runner({ scenario, variant, seed, stepsMax, input });
 }
 
 function reportOf(runner: Runner, recorded: RecordedRun): Report {
@@ -83,7 +103,7 @@ function reportOf(runner: Runner, recorded: RecordedRun): Report {
     foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,
-    trace: makeTrace(plan, finding, recorder),
+    trace: makeTrace(plan, finding, recorded),
     replayLine: finding === null ? null : replayLineOf(plan, recorded),
     waits: waitsOf(runner, recorded),
   } as const;

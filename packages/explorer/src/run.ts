@@ -6,6 +6,7 @@ import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
 import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
 import type { Finding } from "./finding.ts";
+import { type Input, WHOLE } from "./input.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
 import type { Scenario } from "./scenario.ts";
@@ -26,6 +27,8 @@ export interface RunPlan {
   readonly checks?: readonly Check[];
   /** Whether a run goes on to its end when a watcher has found something. Default: false. */
   readonly runsToEnd?: boolean;
+  /** What is taken away; by default nothing. */
+  readonly input?: Input;
 }
 
 /** How one run ended. */
@@ -40,6 +43,7 @@ export interface Outcome {
 export interface RecordedRun {
   readonly outcome: Outcome;
   readonly recorder: Recorder;
+  readonly input: Input;
 }
 
 export interface RunWith {
@@ -47,6 +51,8 @@ export interface RunWith {
   readonly stepsMax?: number;
   readonly states?: StateTable | null;
   readonly recorder?: Recorder | null;
+  /** Default: the plan's. */
+  readonly input?: Input;
 }
 
 /** Builds the scenario afresh and runs it to its end, again and again. */
@@ -61,14 +67,18 @@ export class Runner {
     this.plan = plan;
   }
 
+  get input(): Input {
+    return this.plan.input ?? WHOLE;
+  }
+
   /** Throws what `build` throws. */
   async once(how: RunWith): Promise<Outcome> {
     const { scenario, variant, seed, checks = CHECKS } = this.plan;
     const { strategy, states = null, recorder = null, stepsMax = this.plan.stepsMax } = how;
-    const { vocabularies } = this;
+    const { vocabularies, input } = this;
     const { runsToEnd = false } = this.plan;
     const options = { strategy, states, seed, stepsMax, recorder, runsToEnd };
-    const world = new RunWorld(options, vocabularies);
+    const world = new RunWorld(options, vocabularies, how.input ?? input);
     this.#world = world;
     appointWatchers(world, checks);
     const stop = await runGuarded(world, () => scenario.build(world, variant));
@@ -77,14 +87,14 @@ export class Runner {
   }
 
   /** As `once`, and writes everything down. */
-  async record(strategy: Strategy): Promise<RecordedRun> {
+  async record(strategy: Strategy, input: Input = this.input): Promise<RecordedRun> {
     const recorder = new Recorder(describeStep, (steps) => {
       const world = this.#world;
       if (world === null) return [];
       return this.vocabularies.flatMap((each) => each.lookAround?.(world, steps) ?? []);
     });
     strategy.beginRun();
-    return { outcome: await this.watched({ strategy, recorder }), recorder };
+    return { outcome: await this.watched({ strategy, recorder, input }), recorder, input };
   }
 
   /** As `once`, but for itself and not one of many. */

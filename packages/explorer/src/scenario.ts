@@ -37,6 +37,11 @@ export interface World {
   step(task: Task, access: Access, guard?: Guard): Promise<void>;
   /** A number that the tasks of a model share. */
   cell(label: string, value?: number): Cell;
+  /**
+   * A number of the input that may be smaller: bios, rounds, elements in a pool. Answers `usual`,
+   * except where a failure that was found is shown with less, but never below `least`.
+   */
+  amount(name: string, usual: number, least?: number): number;
   /** Names a list that things may lie on, and who takes them off. */
   place(place: Place): void;
   /**

@@ -51,7 +51,7 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
     foundAtRun: runsUntilFound,
     preemptions: recorded.recorder.preemptions,
     isShortest,
-    trace: makeTrace(runner.plan, finding, recorded.recorder),
+    trace: makeTrace(runner.plan, finding, recorded),
     replayLine,
     waits: waitsOf(runner, recorded),
   } as const;

@@ -37,6 +37,27 @@ function mean(reports: readonly Report[], figure: (report: Report) => number): n
   return reports.reduce((sum, report) => sum + figure(report), 0) / reports.length;
 }
 
+interface Crossing {
+  readonly bystanders?: number;
+  readonly leftStepsBefore?: number;
+  readonly isOrdered?: boolean;
+}
+
+/** Two tasks that take two locks the other way round, and what may be added to that. */
+function crossing({ bystanders = 0, leftStepsBefore = 0, isOrdered = false }: Crossing): Scenario {
+  return model((m) => {
+    const [a, b, c] = [m.cell("A"), m.cell("B"), m.cell("C")];
+    const before = Array.from({ length: leftStepsBefore }, (_, i) => Op.write(c, i));
+    const [first, second] = isOrdered ? [a, b] : [b, a];
+    if (bystanders > 0) m.task("bystander-1", [Op.lock(c), Op.unlock(c)]);
+    m.task("left", [...before, Op.lock(a), Op.lock(b), Op.unlock(b), Op.unlock(a)]);
+    m.task("right", [Op.lock(first), Op.lock(second), Op.unlock(second), Op.unlock(first)]);
+    for (let i = 2; i <= bystanders; i += 1) {
+      m.task(`bystander-${String(i)}`, [Op.lock(c), Op.unlock(c), Op.lock(c), Op.unlock(c)]);
+    }
+  });
+}
+
 describe("a failure is made smaller", () => {
   const rows: readonly [string, Scenario, atMost: number][] = [
     ["seven philosophers", philosophers(7), 1],
@@ -87,19 +108,26 @@ describe("a replay line", () => {
   });
 
   it("still fails when an unrelated task was added, and another step taken elsewhere", async () => {
-    const crossing = (isEdited: boolean): Scenario =>
-      model((m) => {
-        const [a, b, c] = [m.cell("A"), m.cell("B"), m.cell("C")];
-        const extra = [Op.lock(c), Op.unlock(c)];
-        if (isEdited) m.task("elder", extra);
-        m.task("left", [Op.lock(a), Op.lock(b), Op.unlock(b), Op.unlock(a)]);
-        m.task("right", [Op.lock(b), Op.lock(a), Op.unlock(a), Op.unlock(b)]);
-        if (isEdited) m.task("younger", [...extra, ...extra]);
-      });
-    const { replayLine } = await explore(crossing(false), "model");
+    const { replayLine } = await explore(crossing({}), "model");
     expect(replayLine).toBe("model:model left right");
-    const again = await replay(crossing(true), replayLine ?? "");
+    const again = await replay(crossing({ bystanders: 2 }), replayLine ?? "");
     expect(again.report).toMatchObject({ kind: "STALL", message: "left, right cannot go on" });
+  });
+
+  it("stays the same when an unrelated task is added", async () => {
+    const { replayLine, trace } = await explore(crossing({ bystanders: 2 }), "model");
+    expect(replayLine).toBe("model:model left right");
+    expect(trace?.input?.without).toEqual(["bystander-2", "bystander-1"]);
+  });
+
+  it("finds its failure again when a task that it names takes one more step", async () => {
+    const { replayLine } = await explore(crossing({}), "model");
+    const again = await replay(crossing({ leftStepsBefore: 1 }), replayLine ?? "");
+    expect(again.report).toMatchObject({ kind: "STALL", replayLine: "model:model left*2 right" });
+    const twice = await replay(crossing({ leftStepsBefore: 2 }), replayLine ?? "");
+    expect(twice.report).toMatchObject({ kind: "STALL", replayLine: "model:model left*3 right" });
+    const fixed = await replay(crossing({ isOrdered: true }), replayLine ?? "");
+    expect(fixed).toMatchObject({ isSame: false, report: { verdict: "not-found" } });
   });
 
   it("gives again the answers that nobody but chance gives", async () => {

@@ -1,7 +1,8 @@
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
-import type { Decision } from "./shrink.ts";
+import type { Decision } from "./decisions.ts";
+import { takenAway } from "./input.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WaitForGraph } from "./wait-for-graph.ts";
 import { waitLines } from "./wait-lines.ts";
@@ -20,12 +21,14 @@ type Told = Omit<Report, Later> & Partial<Omit<Report, "story">>;
 /** A report in words; its last line says how to see it again. */
 export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
-  const { outcome, recorder, decisions = [] } = recorded;
+  const { outcome, recorder, decisions = [], input } = recorded;
   const lines = [headLine(report, recorder)];
   if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
     lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies)));
   } else lines.push(`  ${report.message}`);
   lines.push(...decisionLines(decisions));
+  const away = takenAway(input, outcome.world.amounts);
+  if (away !== "") lines.push(`  not needed for it: ${away}`);
   const figures = outcome.world.figures();
   if (figures.length > 0) lines.push(`  ${figures.join(", ")}`);
   lines.push("", ...scheduleLines(recorder), "", shortestLine(report));

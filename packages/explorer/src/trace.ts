@@ -1,6 +1,7 @@
 import type { Finding } from "./finding.ts";
+import { type Input, isWhole, WHOLE } from "./input.ts";
 import type { RecordedChoice, RecordedStep } from "./recorder.ts";
-import type { RunPlan } from "./run.ts";
+import type { RecordedRun, RunPlan } from "./run.ts";
 
 export const TRACE_FORMAT = "blkstack-trace";
 export const TRACE_VERSION = 1;
@@ -15,6 +16,8 @@ export interface Trace {
   readonly seed: number;
   readonly stepsMax: number;
   readonly finding: Finding | null;
+  /** What was taken away from the scenario; nothing where it is missing. */
+  readonly input?: Input;
   /** All that is needed to repeat it. */
   readonly choices: readonly RecordedChoice[];
   /** What happened, for people and to compare with. */
@@ -48,6 +51,10 @@ export function parseTrace(text: string): Trace {
   for (const key of ["choices", "steps"]) {
     if (!Array.isArray(value[key])) throw new TraceFormatError(`a trace without "${key}"`);
   }
+  const { input = WHOLE } = value;
+  if (!isRecord(input) || !Array.isArray(input["without"]) || !isRecord(input["amounts"])) {
+    throw new TraceFormatError('a trace with a wrong "input"');
+  }
   return value as unknown as Trace;
 }
 
@@ -63,10 +70,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 export function makeTrace(
   plan: Pick<RunPlan, "scenario" | "variant" | "seed" | "stepsMax">,
   finding: Finding | null,
-  run: Pick<Trace, "choices" | "steps">,
+  { recorder: { choices, steps }, input }: RecordedRun,
 ): Trace {
   const { scenario, variant, seed, stepsMax } = plan;
-  const { choices, steps } = run;
   const head = { format: TRACE_FORMAT, version: TRACE_VERSION } as const;
-  return { ...head, scenario: scenario.name, variant, seed, stepsMax, finding, choices, steps };
+  const of = { ...head, scenario: scenario.name, variant, seed, stepsMax, finding };
+  return isWhole(input) ? { ...of, choices, steps } : { ...of, input, choices, steps };
 }

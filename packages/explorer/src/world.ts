@@ -1,9 +1,11 @@
 import type { Access, Task, TaskBody } from "@blkstack/task";
-import type { Guard } from "./actor.ts";
+import { ExploredTask, type Guard, TaskState } from "./actor.ts";
 import type { ForeignCall, ForeignCallListener } from "./audits/foreign-calls.ts";
 import { Cell } from "./cell.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
+import { type Amount, amountOf, type Input, WHOLE } from "./input.ts";
+import { wordOf } from "./replay-line.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
@@ -17,6 +19,10 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   readonly endChecks: (() => Iterable<string | Finding>)[] = [];
   /** The first call of a clock, a timer or a source of chance that is not the scheduler's. */
   firstForeignCall: ForeignCall | null = null;
+  /** The amounts asked for, in the order of asking. */
+  readonly amounts: Amount[] = [];
+  readonly #input: Input;
+  readonly #spawned = new Map<string, number>();
   readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
@@ -24,7 +30,12 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   /** What is known of things that are no `Waitable`. */
   readonly vocabularies: readonly Vocabulary[];
 
-  constructor(options: SchedulerOptions, vocabularies: readonly Vocabulary[]) {
+  constructor(
+    options: SchedulerOptions,
+    vocabularies: readonly Vocabulary[],
+    input: Input = WHOLE,
+  ) {
+    this.#input = input;
     this.vocabularies = vocabularies;
     this.#options = options;
     const { strategy, stepsMax, seed, states, recorder, runsToEnd = false } = options;
@@ -41,7 +52,9 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   }
 
   spawn(name: string, body: TaskBody, options: SpawnOptions = {}): Task {
-    return this.scheduler.spawnScenarioTask(name, body, options.startsAtFirstStep === true);
+    const unique = this.#input.without.length === 0 ? name : this.#uniqueName(name);
+    if (this.#input.without.includes(wordOf({ name: unique }))) return idle(unique, this.scheduler);
+    return this.scheduler.spawnScenarioTask(unique, body, options.startsAtFirstStep === true);
   }
 
   step(task: Task, access: Access, guard?: Guard): Promise<void> {
@@ -53,6 +66,12 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     this.#cells.push(cell);
     this.#options.strategy.log?.cellMade(cell);
     return cell;
+  }
+
+  amount(name: string, usual: number, least = 1): number {
+    const amount = amountOf(this.#input, name, usual, least);
+    this.amounts.push(amount);
+    return amount.given;
   }
 
   place(place: Place): void {
@@ -85,6 +104,13 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     return this.#observed.map(({ label, read }) => `${label}: ${String(read())}`);
   }
 
+  /** The name that the task has when all are spawned, also where one of the same name is not. */
+  #uniqueName(name: string): string {
+    const copy = (this.#spawned.get(name) ?? 0) + 1;
+    this.#spawned.set(name, copy);
+    return copy === 1 ? name : `${name}#${String(copy)}`;
+  }
+
   /** Equal when nothing has moved, whatever the clock says. */
   #fingerprint(): string {
     const { tasks, interrupts } = this.scheduler;
@@ -100,4 +126,11 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     for (const vocabulary of this.vocabularies) text += vocabulary.fingerprint(this);
     return text;
   }
+}
+
+/** Stands for a task that was left out: over before it began, and known to nobody. */
+function idle(name: string, scheduler: ExploringScheduler): ExploredTask {
+  const task = new ExploredTask(name, -1, scheduler, { body: () => undefined, isService: true });
+  task.state = TaskState.Done;
+  return task;
 }

@@ -18,6 +18,8 @@ export interface ModelOp {
 interface ModelBuilder {
   cell(label: string, value?: number): Cell;
   task(name: string, ops: readonly ModelOp[]): void;
+  /** A task that serves the others, and need not come to its end. */
+  service(name: string, ops: readonly ModelOp[]): void;
   choose(what: string, count: number): number;
   atEnd(check: () => Iterable<string | Finding>): void;
 }
@@ -36,6 +38,9 @@ export function model(build: Model): Scenario {
         choose: (what, count) => world.scheduler.choose(what, count),
         atEnd: (check) => {
           world.atEnd(check);
+        },
+        service(name, ops) {
+          world.scheduler.spawn(name, (task) => runOps(world, task, ops));
         },
         task(name, ops) {
           world.spawn(name, (task) => runOps(world, task, ops), { startsAtFirstStep: true });
@@ -122,7 +127,7 @@ export function bioSplit(tasks: number, pieces: number, size: number, rounds = 1
           const name = `${String(task)}.${String(round * pieces + piece)}`;
           const issued = m.cell(`issued ${name}`);
           ops.push(Op.write(issued, 1));
-          m.task(`irq ${name}`, [
+          m.service(`irq ${name}`, [
             Op.guarded(
               "end",
               issued,
