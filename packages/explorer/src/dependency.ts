@@ -62,6 +62,11 @@ export class ObjectNumbers {
     }
   }
 
+  /** Timers of one moment fire in the order in which they were armed. */
+  addTimer(atMs: number, uses: number[]): void {
+    this.#use(`timers at ${String(atMs)} ms`, AccessMode.Write, uses);
+  }
+
   /** Who asks for outcomes of one name shares whatever answers. */
   addOutcome(what: string, uses: number[]): void {
     this.#use(`outcome of ${what}`, AccessMode.Write, uses);

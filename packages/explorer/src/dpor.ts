@@ -1,5 +1,4 @@
 import type { Access } from "@blkstack/task";
-import { AccessMode } from "@blkstack/task";
 import { type Actor, type ExploredTask, TaskState } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import { bothReadOrBothGive, type Commute, conflict, ObjectNumbers } from "./dependency.ts";
@@ -137,9 +136,7 @@ export class Dpor implements Strategy, StepLog, Schedule {
   }
 
   timerArmed(atMs: number): void {
-    // Timers of one moment fire in the order in which they were armed.
-    const label = `timers at ${String(atMs)} ms`;
-    this.used({ object: { label }, mode: AccessMode.Write, label });
+    if (this.#open !== null) this.#objects.addTimer(atMs, this.#open.uses);
   }
 
   made(actor: Actor): void {

@@ -1,3 +1,4 @@
+import type { AuditRates } from "./audits/auditor.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { Check } from "./check.ts";
 import type { Progress } from "./report.ts";
@@ -26,6 +27,11 @@ export interface ExploreOptions {
   readonly after?: "shortest" | "first" | "all";
   /** Do not run twice from states that cannot be told apart. Default: as the variant says. */
   readonly dedupe?: "states" | "none";
+  /**
+   * Repeats a part of the runs: as they were, and with steps that should not matter to each other
+   * in the other order. What comes of that is not part of the counts of runs.
+   */
+  readonly audits?: AuditRates | "off";
   /** Default: all that the explorer has. */
   readonly checks?: readonly Check[];
   /** States kept at most; those beyond are run again each time. Default: as many as there are. */

@@ -43,6 +43,15 @@ export async function failingRun(
   return { finding: shown, recorded, decisions, replayLine: await lineOf(runner, recorded) };
 }
 
+/** Repeats a run that an audit complains of: by itself it does not fail, so it cannot be made smaller. */
+export async function suspiciousRun(
+  runner: Runner,
+  { taken, finding }: { readonly taken: readonly number[]; readonly finding: Finding },
+): Promise<FailingRun> {
+  const recorded = await runner.record(new FollowIndices(taken));
+  return { finding, recorded, decisions: [], replayLine: null };
+}
+
 /**
  * The shortest line that was seen to lead to the same. What was taken away is part of it where the
  * failure is another one with it: so the line does not change with every task that is added.

@@ -1,4 +1,5 @@
 export { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
+export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
 export { explore } from "./explore.ts";

@@ -100,6 +100,7 @@ function reportOf(runner: Runner, recorded: RecordedRun): Report {
     limits: { executions: 1, seconds: null, stepsMax: plan.stepsMax, statesMax: null },
     isStateTableFull: false,
     coverage: null,
+    audited: { determinism: 0, commutation: 0 },
     foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,

@@ -1,3 +1,4 @@
+import type { AuditCount } from "./audits/auditor.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { WaitGraph } from "./render/wait-graph.ts";
 import type { Outcome } from "./run.ts";
@@ -84,6 +85,8 @@ export interface Report extends Counted {
   readonly isStateTableFull: boolean;
   /** Null: not asked for. */
   readonly coverage: Coverage | null;
+  /** Runs repeated to see whether the search is what it is taken for; not counted as `runs`. */
+  readonly audited: AuditCount;
   /** The whole of it, for people. */
   readonly story: string;
   /** The failing run, to be repeated; null when nothing was found. */

@@ -69,7 +69,7 @@ test("a watcher is told what happens in a run, in the order in which it happens"
         note(why);
       },
     }),
-    { executions: 1 },
+    { executions: 1, audits: "off" },
   );
   expect(seen).toEqual([
     "guest is there",

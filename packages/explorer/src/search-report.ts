@@ -1,4 +1,4 @@
-import { failingRun, waitsOf } from "./failing-run.ts";
+import { type FailingRun, failingRun, suspiciousRun, waitsOf } from "./failing-run.ts";
 import type { Report } from "./report.ts";
 import type { Runner } from "./run.ts";
 import type { SearchEnd } from "./search.ts";
@@ -24,8 +24,10 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
     endedBy: end.endedBy,
     limits: end.limits,
     isStateTableFull: end.isStateTableFull,
+    audited: end.audited,
   };
-  if (best === null) {
+  const failing = await failureOf(runner, end);
+  if (failing === null) {
     // A retry that helped was not explored further, so nothing is proved then.
     const verdict = isComplete && healedRuns === 0 ? "proved" : "not-found";
     const report = { ...counted, verdict, kind: null, message: "" } as const;
@@ -40,17 +42,15 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
       story: tellStory(report),
     };
   }
-  const isShortest = end.sawEveryLength;
-  const failing = await failingRun(runner, best, isShortest);
   const { recorded, finding, replayLine } = failing;
   const report = {
     ...counted,
     verdict: "found",
     kind: finding.kind,
     message: finding.message,
-    foundAtRun: runsUntilFound,
+    foundAtRun: runsUntilFound || (end.complaint?.atRun ?? 0),
     preemptions: recorded.recorder.preemptions,
-    isShortest,
+    isShortest: best !== null && end.sawEveryLength,
     trace: makeTrace(runner.plan, finding, recorded),
     replayLine,
     waits: waitsOf(runner, recorded),
@@ -58,4 +58,11 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
   const { vocabularies } = runner;
   const story = tellStory(report, { ...recorded, decisions: failing.decisions, vocabularies });
   return { ...report, story };
+}
+
+/** The failure to be shown: one of the program's own before one of what is known of it. */
+async function failureOf(runner: Runner, end: SearchEnd): Promise<FailingRun | null> {
+  const { best, complaint } = end;
+  if (best !== null) return failingRun(runner, best, end.sawEveryLength);
+  return complaint === null ? null : suspiciousRun(runner, complaint);
 }

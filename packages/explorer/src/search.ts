@@ -1,3 +1,4 @@
+import { type AuditCount, Auditor, type Complaint } from "./audits/auditor.ts";
 import { Budget } from "./budget.ts";
 import {
   assertSameSearch,
@@ -52,6 +53,9 @@ export interface SearchEnd {
   readonly sawEveryLength: boolean;
   /** The shortest failure. */
   readonly best: Failure | null;
+  /** What the audits found, which takes every proof away. */
+  readonly complaint: Complaint | null;
+  readonly audited: AuditCount;
 }
 
 /** One run after the other, until something is found, all were run, or the budget is spent. */
@@ -66,6 +70,7 @@ export class Search {
   readonly #states: StateTable | null;
   readonly #tally = new Tally();
   readonly #budget: Budget;
+  readonly #auditor: Auditor | null;
   #stepsMax: number;
   #decidedBy: string | null = null;
   #best: Failure | null = null;
@@ -81,6 +86,8 @@ export class Search {
     const runsToEnd = options.after === "all";
     const plan = { scenario, variant, seed, stepsMax, runsToEnd };
     this.runner = new Runner(checks === undefined ? plan : { ...plan, checks });
+    const { audits = {} } = options;
+    this.#auditor = audits === "off" ? null : new Auditor(this.runner, audits, seed);
     this.#options = options;
     this.#dedupe = dedupe;
     this.#stepsMax = stepsMax;
@@ -100,7 +107,8 @@ export class Search {
 
   async run(): Promise<SearchEnd> {
     const endedBy = await this.#runAll();
-    const isComplete = endedBy === "all-run" && this.#strategy.isExhaustive;
+    const complaint = this.#auditor?.complaint ?? null;
+    const isComplete = endedBy === "all-run" && this.#strategy.isExhaustive && complaint === null;
     if (isComplete) this.#decidedBy ??= this.#running.name;
     if (endedBy !== "all-run") await this.#options.checkpoint?.save(this.#checkpoint());
     return {
@@ -116,6 +124,8 @@ export class Search {
       // Equal states may be reached on ways of unequal length, of which one was gone.
       sawEveryLength: isComplete && this.#states === null && this.#strategy.log === undefined,
       best: this.#best,
+      complaint,
+      audited: this.#auditor?.count ?? { determinism: 0, commutation: 0 },
     };
   }
 
@@ -151,11 +161,13 @@ export class Search {
   }
 
   async #runOne(): Promise<void> {
-    const outcome = await this.runner.once({
-      strategy: this.#watched,
-      states: mayMerge(this.#strategy) ? this.#states : null,
-      stepsMax: this.#stepsMax,
-    });
+    const states = mayMerge(this.#strategy) ? this.#states : null;
+    const isReduced = states !== null || this.#strategy.log !== undefined;
+    const audit = this.#auditor?.draw(this.#watched, isReduced) ?? null;
+    const strategy = audit === null ? this.#watched : audit.strategy;
+    const stepsMax = this.#stepsMax;
+    const outcome = await this.runner.once({ strategy, states, stepsMax });
+    if (audit !== null) await this.#auditor?.audit(audit, outcome, stepsMax);
     const { finding, steps, stop, world } = outcome;
     // Longer than the schedule that we have already: not what is looked for.
     const isTooLong = stop.why === "too-long" && this.#best !== null && this.#isShortening;
@@ -181,7 +193,8 @@ export class Search {
   #enough(): EndedBy | null {
     const { runs, runsUntilFound } = this.#tally;
     if (this.#budget.isSpent(runs)) return "executions";
-    if (this.#best === null || this.#options.after === "all") return null;
+    if (this.#options.after === "all") return null;
+    if (this.#best === null) return this.#auditor?.complaint ? "found" : null;
     if (this.#options.after === "first") return "found";
     return runs - runsUntilFound >= Math.max(SHORTEN_RUNS, runsUntilFound) ? "found" : null;
   }

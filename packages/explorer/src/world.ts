@@ -47,7 +47,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
       recorder,
       runsToEnd,
       fingerprint: () => this.#fingerprint(),
-      stateText: () => this.#stateText(),
+      stateText: () => this.stateText(),
     });
   }
 
@@ -115,10 +115,11 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   #fingerprint(): string {
     const { tasks, interrupts } = this.scheduler;
     const waits = tasks.map((task) => `${String(task.state)}${task.waitingFor?.label ?? ""}`);
-    return `${waits.join("|")}/${String(interrupts.length)}/${this.#stateText()}`;
+    return `${waits.join("|")}/${String(interrupts.length)}/${this.stateText()}`;
   }
 
-  #stateText(): string {
+  /** All that is known of shared things: values of cells, summaries, figures, what lies where. */
+  stateText(): string {
     let text = "";
     for (const { value } of this.#cells) text += `${String(value)},`;
     for (const { holds } of this.#summaries) text += `${String(holds())},`;

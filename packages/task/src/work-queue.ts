@@ -40,6 +40,7 @@ export class WorkQueue implements Waitable {
   readonly #client: WorkerClient;
   readonly #add: Access;
   readonly #take: Access;
+  readonly #finish: Access;
   readonly #idle: WaitQueue;
   readonly #pending: WorkItem[] = [];
   readonly #workers = new Set<Task>();
@@ -67,6 +68,7 @@ export class WorkQueue implements Waitable {
       : [AccessMode.Release, AccessMode.Acquire];
     this.#add = { object: this, mode: add, label: `queue on ${this.label}` };
     this.#take = { object: this, mode: take, label: `take from ${this.label}` };
+    this.#finish = { object: this, mode: add, label: `done for ${this.label}` };
   }
 
   /** The workers on their way or at work, and the pool while it has none to give. */
@@ -279,6 +281,8 @@ export class WorkQueue implements Waitable {
       try {
         await this.#runItem(item, task);
       } finally {
+        // Whoever drains the queue looks at what is active, and so does who takes the next item.
+        this.scheduler.touch(this.#finish);
         this.#activeCount -= 1;
         this.#wakeIfIdle();
       }
@@ -340,6 +344,7 @@ export class WorkQueue implements Waitable {
     turn: Promise<void> | undefined,
   ): Promise<boolean> {
     if (turn !== undefined) await turn;
+    this.scheduler.touch(this.#add);
     const wasPending = state.revoke();
     state.cancelerCount += 1;
     try {
