@@ -11,7 +11,7 @@ import { countingSteps, CoverageCounter } from "./coverage.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
 import type { ExploreOptions } from "./explore-options.ts";
 import type { Finding } from "./finding.ts";
-import { type EndedBy, type Limits, type Progress, Tally } from "./report.ts";
+import { type EndedBy, type Limits, type Progress, Tally, type TallyCounts } from "./report.ts";
 import { Runner, STEPS_MAX } from "./run.ts";
 import { SavedStateError } from "./saved.ts";
 import { type Scenario, variantOf } from "./scenario.ts";
@@ -103,6 +103,11 @@ export class Search {
     this.#budget = new Budget(options, isEndless ? RANDOM_EXECUTIONS : Infinity);
     if (options.checkpoint !== undefined) this.#assertMayBeSaved();
     if (options.resume !== undefined) this.#resume(options.resume);
+  }
+
+  /** What was counted so far. */
+  get tally(): TallyCounts {
+    return this.#tally.counts;
   }
 
   async run(): Promise<SearchEnd> {
