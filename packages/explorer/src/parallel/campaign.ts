@@ -47,7 +47,7 @@ export async function runCampaign(
 ): Promise<Report> {
   const { strategy = "exhaustive", after = "first" } = options;
   const plan = jobPlanOf(scenario, variant, options);
-  const runner = new Runner({ scenario, ...plan });
+  const runner = new Runner({ scenario, ...plan, runsToEnd: after === "all" });
   const isDrawn = strategy !== "exhaustive" && strategy !== "dpor";
   const budget = new Budget(options, isDrawn ? RANDOM_EXECUTIONS : Infinity);
   const division: Division = isDrawn

@@ -1,3 +1,4 @@
+import type { AuditCount, Complaint } from "../audits/auditor.ts";
 import type { ChoicePrefix } from "../choice-path.ts";
 import { Dpor } from "../dpor.ts";
 import type { DporState } from "../dpor-state.ts";
@@ -37,6 +38,8 @@ export interface JobResult {
   readonly best: Failure | null;
   /** Whether all schedules of the part were covered. */
   readonly isComplete: boolean;
+  readonly complaint: Complaint | null;
+  readonly audited: AuditCount;
 }
 
 export interface JobOptions {
@@ -64,8 +67,9 @@ export async function runJob(
     dedupe: "none",
     strategy: strategyOf(job),
   });
-  const { tally, best, isComplete } = await search.run();
-  return { tally: tally.counts, best, isComplete };
+  const { tally, ...end } = await search.run();
+  const { best, isComplete, complaint, audited } = end;
+  return { tally: tally.counts, best, isComplete, complaint, audited };
 }
 
 function strategyOf(job: Job): Strategy {

@@ -1,3 +1,4 @@
+import type { AuditCount, Complaint } from "../audits/auditor.ts";
 import type { Budget } from "../budget.ts";
 import { type EndedBy, type Progress, Tally, type TallyCounts } from "../report.ts";
 import type { Failure } from "../search.ts";
@@ -23,6 +24,8 @@ export interface WorkDone {
   readonly best: Failure | null;
   readonly endedBy: EndedBy;
   readonly isComplete: boolean;
+  readonly complaint: Complaint | null;
+  readonly audited: AuditCount;
   readonly progress: Progress;
 }
 
@@ -92,6 +95,11 @@ class Work {
       ),
       endedBy: this.#endedBy ?? (this.#foundIn < Infinity ? "found" : "all-run"),
       isComplete: isAll && isExhaustive && results.every(({ isComplete }) => isComplete),
+      complaint: complaintOf(results),
+      audited: {
+        determinism: sum(results.map(({ audited }) => audited.determinism)),
+        commutation: sum(results.map(({ audited }) => audited.commutation)),
+      },
       progress: this.#progress(),
     };
   }
@@ -147,4 +155,18 @@ class Work {
       parts: { done: this.#results.size, total: this.#division.jobs.length },
     };
   }
+}
+
+/** The first, with its run counted among those of all parts. */
+function complaintOf(results: readonly JobResult[]): Complaint | null {
+  let runsBefore = 0;
+  for (const { complaint, tally } of results) {
+    if (complaint !== null) return { ...complaint, atRun: runsBefore + complaint.atRun };
+    runsBefore += tally.runs;
+  }
+  return null;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
