@@ -95,7 +95,7 @@ class Work {
       ),
       endedBy: this.#endedBy ?? (this.#foundIn < Infinity ? "found" : "all-run"),
       isComplete: isAll && isExhaustive && results.every(({ isComplete }) => isComplete),
-      complaint: complaintOf(results),
+      complaint: complaintOf(results, this.#division.tally.runs),
       audited: {
         determinism: sum(results.map(({ audited }) => audited.determinism)),
         commutation: sum(results.map(({ audited }) => audited.commutation)),
@@ -158,8 +158,8 @@ class Work {
 }
 
 /** The first, with its run counted among those of all parts. */
-function complaintOf(results: readonly JobResult[]): Complaint | null {
-  let runsBefore = 0;
+function complaintOf(results: readonly JobResult[], runsInDividing: number): Complaint | null {
+  let runsBefore = runsInDividing;
   for (const { complaint, tally } of results) {
     if (complaint !== null) return { ...complaint, atRun: runsBefore + complaint.atRun };
     runsBefore += tally.runs;
