@@ -67,6 +67,10 @@ export class Audience {
     for (const each of this.#watchers) each.slept?.(task, waitingFor);
   }
 
+  blocked(task: ExploredTask): void {
+    if (this.#watchers !== null) for (const each of this.#watchers) each.blocked?.(task);
+  }
+
   woken(sleeper: ExploredTask, by: Actor | null, reason: WakeReason): void {
     this.#histories?.woken(sleeper, by);
     this.#log?.woke(sleeper);

@@ -3,6 +3,7 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { Check } from "./check.ts";
 import type { Progress } from "./report.ts";
 import type { StrategyName } from "./strategies/named.ts";
+import type { StoryLength } from "./story.ts";
 import type { Strategy } from "./strategy.ts";
 
 export interface ExploreOptions {
@@ -44,6 +45,8 @@ export interface ExploreOptions {
   readonly checkpoint?: CheckpointStore;
   /** Goes on where another search of the same scenario, variant and options stood. */
   readonly resume?: Checkpoint;
+  /** Tell every step of a failing run, also those that do not matter for it. Default: "short". */
+  readonly story?: StoryLength;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
 }

@@ -14,5 +14,5 @@ export function explore(
   options: ExploreOptions = {},
 ): Promise<Report> {
   const search = new Search(scenario, variant, options);
-  return search.run().then((end) => reportOf(search.runner, end));
+  return search.run().then((end) => reportOf(search.runner, end, options.story));
 }

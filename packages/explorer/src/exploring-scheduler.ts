@@ -162,6 +162,7 @@ export class ExploringScheduler implements Scheduler {
     announcing.state = TaskState.Ready;
     announcing.waitsSinceStep = this.#steps;
     const chosen = new Promise<WakeReason>(announcing.capture);
+    if (guard !== null) this.audience.blocked(announcing);
     this.#yield();
     return chosen as Promise<unknown> as Promise<void>;
   }

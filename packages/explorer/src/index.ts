@@ -31,7 +31,7 @@ export { type ChromeEvent, toChromeTrace } from "./render/chrome-trace.ts";
 export { toDot } from "./render/dot.ts";
 export { toMermaid } from "./render/mermaid.ts";
 export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
-export { replay, type Replayed } from "./replay.ts";
+export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
 export type {
   Counted,
   Coverage,
@@ -57,7 +57,9 @@ export { portfolio, type PortfolioOptions, type Share } from "./strategies/portf
 export { partialOrderSampling } from "./strategies/pos.ts";
 export { uniformWalk } from "./strategies/urw.ts";
 export { type Bound, exhaustive, GIVE_UP, random, type Strategy } from "./strategy.ts";
+export type { StoryLength } from "./story.ts";
 export type { StepLog } from "./step-log.ts";
+export type { WaitSites } from "./wait-sites.ts";
 export { parseTrace, type Trace, TRACE_FORMAT, TRACE_VERSION, TraceFormatError } from "./trace.ts";
 export { bioVocabulary } from "./bio-vocabulary.ts";
 export type { Place, RunView, Vocabulary, Whereabouts } from "./vocabulary.ts";

@@ -8,11 +8,17 @@ import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
 import type { Report } from "./report.ts";
 import { type Scenario, variantOf } from "./scenario.ts";
 import { SoftFollow } from "./soft-follow.ts";
-import { tellStory } from "./story.ts";
+import { type StoryLength, tellStory } from "./story.ts";
 import { makeTrace, type Trace } from "./trace.ts";
+import { waitSitesOf } from "./wait-sites.ts";
 
 /** Lines next to the one given that are tried when that one does not fail. */
 const NEAR_LINES_MAX = 100;
+
+export interface ReplayOptions {
+  /** Tell every step, also those that do not matter. Default: "short". */
+  readonly story?: StoryLength;
+}
 
 /** What came of repeating a run. */
 export interface Replayed {
@@ -28,24 +34,39 @@ export interface Replayed {
  * not fail any more, lines a step or two from it are tried: the report's line is the one that fails.
  * Throws a ReplayLineError when the text is none.
  */
-export function replay(scenario: Scenario, what: Trace | string): Promise<Replayed> {
-  return typeof what === "string" ? replayLine(scenario, what) : replayTrace(scenario, what);
+export function replay(
+  scenario: Scenario,
+  what: Trace | string,
+  { story = "short" }: ReplayOptions = {},
+): Promise<Replayed> {
+  if (typeof what === "string") return replayLine(scenario, what, story);
+  return replayTrace(scenario, what, story);
 }
 
-async function replayTrace(scenario: Scenario, trace: Trace): Promise<Replayed> {
+async function replayTrace(
+  scenario: Scenario,
+  trace: Trace,
+  length: StoryLength,
+): Promise<Replayed> {
   const runner = runnerOf(scenario, trace);
   const recorded = await runner.record(new Follow(trace.choices));
   const { stop, finding } = recorded.outcome;
   if (stop.why === "error" && stop.error instanceof DivergenceError) throw stop.error;
   compareSteps(trace.steps, recorded.recorder.steps);
-  return { isSame: finding?.kind === trace.finding?.kind, report: reportOf(runner, recorded) };
+  const report = await reportOf(runner, recorded, length);
+  return { isSame: finding?.kind === trace.finding?.kind, report };
 }
 
-async function replayLine(scenario: Scenario, text: string): Promise<Replayed> {
+async function replayLine(
+  scenario: Scenario,
+  text: string,
+  length: StoryLength,
+): Promise<Replayed> {
   const line = parseReplayLine(text);
   const runner = runnerOf(scenario, { ...line, seed: 1, stepsMax: STEPS_MAX });
   const recorded = await followedNearby(runner, line.stretches);
-  return { isSame: recorded.outcome.finding !== null, report: reportOf(runner, recorded) };
+  const report = await reportOf(runner, recorded, length);
+  return { isSame: recorded.outcome.finding !== null, report };
 }
 
 /** The run that a line leads to; if it does not fail, one next to it that does. */
@@ -74,11 +95,16 @@ function runnerOf(
   return new Runner({ scenario, variant, seed, stepsMax, input });
 }
 
-function reportOf(runner: Runner, recorded: RecordedRun): Report {
+async function reportOf(
+  runner: Runner,
+  recorded: RecordedRun,
+  length: StoryLength,
+): Promise<Report> {
   const { plan, vocabularies } = runner;
   const { outcome, recorder } = recorded;
   const { finding, world, steps } = outcome;
   const failingRuns = finding === null ? 0 : 1;
+  const waitSites = await waitSitesOf(runner, recorded);
   const told = {
     scenario: plan.scenario.name,
     variant: plan.variant,
@@ -104,11 +130,12 @@ function reportOf(runner: Runner, recorded: RecordedRun): Report {
     foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,
-    trace: makeTrace(plan, finding, recorded),
+    trace: makeTrace(plan, finding, recorded, waitSites),
     replayLine: finding === null ? null : replayLineOf(plan, recorded),
     waits: waitsOf(runner, recorded),
   } as const;
-  const story = tellStory(told, finding === null ? undefined : { ...recorded, vocabularies });
+  const failing = { ...recorded, vocabularies, waitSites, length };
+  const story = tellStory(told, finding === null ? undefined : failing);
   return { ...told, story };
 }
 

@@ -17,6 +17,8 @@ export interface RunWatcher {
   used?(actor: Actor, access: Access): void;
   /** The task goes to sleep. It has not suspended yet: look around in `settled`. */
   slept?(task: ExploredTask, on: Waitable): void;
+  /** The task announces a step that cannot be taken before a condition holds. */
+  blocked?(task: ExploredTask): void;
   /** `by` is null while the scenario is built, and the one who ran last when a timer fires. */
   woken?(sleeper: ExploredTask, by: Actor | null, reason: WakeReason): void;
   /** A task was spawned or an interrupt raised. */

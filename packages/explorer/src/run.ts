@@ -9,6 +9,7 @@ import type { Finding } from "./finding.ts";
 import { type Input, WHOLE } from "./input.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
+import type { RunWatcher } from "./run-watcher.ts";
 import type { Scenario } from "./scenario.ts";
 import type { StateTable } from "./state-table.ts";
 import type { Strategy } from "./strategy.ts";
@@ -53,6 +54,8 @@ export interface RunWith {
   readonly recorder?: Recorder | null;
   /** Default: the plan's. */
   readonly input?: Input;
+  /** Told of the run, besides those that the checks appoint. */
+  readonly watcher?: RunWatcher;
 }
 
 /** Builds the scenario afresh and runs it to its end, again and again. */
@@ -81,6 +84,7 @@ export class Runner {
     const world = new RunWorld(options, vocabularies, how.input ?? input);
     this.#world = world;
     appointWatchers(world, checks);
+    if (how.watcher !== undefined) world.scheduler.audience.add(how.watcher);
     const stop = await runGuarded(world, () => scenario.build(world, variant));
     const finding = inspect({ world, stop, vocabularies }, checks);
     return { finding, stop, steps: world.scheduler.steps, world };

@@ -2,11 +2,17 @@ import { type FailingRun, failingRun, suspiciousRun, waitsOf } from "./failing-r
 import type { Report } from "./report.ts";
 import type { Runner } from "./run.ts";
 import type { SearchEnd } from "./search.ts";
-import { tellStory } from "./story.ts";
+import { siblingOf } from "./sibling.ts";
+import { type StoryLength, tellStory } from "./story.ts";
 import { makeTrace } from "./trace.ts";
+import { waitSitesOf } from "./wait-sites.ts";
 
 /** Makes of a search what people read: a failure is repeated, made smaller and told. */
-export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> {
+export async function reportOf(
+  runner: Runner,
+  end: SearchEnd,
+  length: StoryLength = "short",
+): Promise<Report> {
   const { scenario, variant } = runner.plan;
   const { best, isComplete } = end;
   const { schedules, healedRuns, runsUntilFound } = end.tally;
@@ -43,6 +49,7 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
     };
   }
   const { recorded, finding, replayLine } = failing;
+  const waitSites = await waitSitesOf(runner, recorded);
   const report = {
     ...counted,
     verdict: "found",
@@ -51,12 +58,14 @@ export async function reportOf(runner: Runner, end: SearchEnd): Promise<Report> 
     foundAtRun: runsUntilFound || (end.complaint?.atRun ?? 0),
     preemptions: recorded.recorder.preemptions,
     isShortest: best !== null && end.sawEveryLength,
-    trace: makeTrace(runner.plan, finding, recorded),
+    trace: makeTrace(runner.plan, finding, recorded, waitSites),
     replayLine,
     waits: waitsOf(runner, recorded),
   } as const;
   const { vocabularies } = runner;
-  const story = tellStory(report, { ...recorded, decisions: failing.decisions, vocabularies });
+  const sibling = await siblingOf(runner, recorded);
+  const explained = { decisions: failing.decisions, sibling, waitSites };
+  const story = tellStory(report, { ...recorded, ...explained, vocabularies, length });
   return { ...report, story };
 }
 

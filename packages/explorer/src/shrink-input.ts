@@ -13,6 +13,13 @@ const SEARCH_RUNS = 40;
 /** Of each amount. */
 const AMOUNTS_TRIED = 4;
 
+export interface HowToShrinkInput {
+  /** Whether a run that fails with less input is good enough to go on with. */
+  readonly isAccepted: (run: RecordedRun) => boolean;
+  /** Whether to look for other schedules where the one at hand does not fit a smaller input. */
+  readonly isThorough: boolean;
+}
+
 /**
  * Takes away what a failure does not need: tasks of the scenario, then parts of its amounts.
  *
@@ -22,13 +29,15 @@ const AMOUNTS_TRIED = 4;
 export class InputShrinker {
   readonly #attempts: Attempts;
   readonly #isAccepted: (run: RecordedRun) => boolean;
+  readonly #isThorough: boolean;
   #canWholeEndWell: Promise<boolean> | null = null;
   #best: RecordedRun;
 
-  constructor(attempts: Attempts, failing: RecordedRun, isAccepted: (run: RecordedRun) => boolean) {
+  constructor(attempts: Attempts, failing: RecordedRun, how: HowToShrinkInput) {
     this.#attempts = attempts;
     this.#best = failing;
-    this.#isAccepted = isAccepted;
+    this.#isAccepted = how.isAccepted;
+    this.#isThorough = how.isThorough;
   }
 
   async run(): Promise<RecordedRun> {
@@ -76,10 +85,10 @@ export class InputShrinker {
 
   async #failing(input: Input, isSearching: boolean): Promise<RecordedRun | null> {
     const { footprints, preemptions, steps } = this.#best.recorder;
-    const followed =
-      (await this.#attempts.failing(new SoftFollow(stretchesOf(footprints)), input)) ??
-      (await this.#attempts.failing(new Overridden(overridesOf(footprints)), input));
-    if (followed !== null || !isSearching) return followed;
+    const followed = await this.#attempts.failing(new SoftFollow(stretchesOf(footprints)), input);
+    if (followed !== null || !this.#isThorough) return followed;
+    const byItself = await this.#attempts.failing(new Overridden(overridesOf(footprints)), input);
+    if (byItself !== null || !isSearching) return byItself;
     for (let bound = 0; bound <= preemptions; bound += 1) {
       const within = { bound, stepsMax: steps.length, runsMax: SEARCH_RUNS, input };
       const found = await this.#attempts.search(within);

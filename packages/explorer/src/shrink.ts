@@ -52,22 +52,20 @@ class Shrinker {
     if (this.#best.recorder.steps.length > STEPS_MAX) {
       return { recorded: this.#best, decisions: [] };
     }
-    await this.#shrinkInput(Infinity);
+    await this.#shrinkInput(Infinity, true);
     await this.#shrinkSchedule();
     // What the tidy schedule does not need is easier to see, but it must stay as tidy.
-    if (await this.#shrinkInput(this.#best.recorder.preemptions)) await this.#shrinkSchedule();
+    if (await this.#shrinkInput(this.#best.recorder.preemptions, false))
+      await this.#shrinkSchedule();
     return { recorded: this.#best, decisions: await decisionsOf(this.#attempts, this.#best) };
   }
 
-  async #shrinkInput(preemptionsMax: number): Promise<boolean> {
+  async #shrinkInput(preemptionsMax: number, isThorough: boolean): Promise<boolean> {
     const before = this.#best;
-    const shrinker = new InputShrinker(
-      this.#attempts,
-      before,
-      ({ recorder: { steps, preemptions } }) =>
-        steps.length <= this.#stepsMax && preemptions <= preemptionsMax,
-    );
-    this.#best = await shrinker.run();
+    const isAccepted = ({ recorder: { steps, preemptions } }: RecordedRun): boolean =>
+      steps.length <= this.#stepsMax && preemptions <= preemptionsMax;
+    const how = { isAccepted, isThorough };
+    this.#best = await new InputShrinker(this.#attempts, before, how).run();
     return this.#best !== before;
   }
 

@@ -3,13 +3,24 @@ import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
 import type { Decision } from "./decisions.ts";
 import { takenAway } from "./input.ts";
+import type { Stop } from "./run-options.ts";
+import { scheduleLines } from "./schedule-lines.ts";
+import type { Sibling } from "./sibling.ts";
+import { framesOf } from "./stack-frames.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WaitForGraph } from "./wait-for-graph.ts";
-import { waitLines } from "./wait-lines.ts";
+import { siteLine, waitLines } from "./wait-lines.ts";
+import type { WaitSites } from "./wait-sites.ts";
+
+/** "short": steps that do not matter for the failure are told of together. "full": every step. */
+export type StoryLength = "short" | "full";
 
 /** What a story is told from, besides the report. */
 export interface Recorded extends RecordedRun {
   readonly decisions?: readonly Decision[];
+  readonly sibling?: Sibling | null;
+  readonly waitSites?: WaitSites;
+  readonly length?: StoryLength;
   readonly vocabularies: readonly Vocabulary[];
 }
 
@@ -21,17 +32,17 @@ type Told = Omit<Report, Later> & Partial<Omit<Report, "story">>;
 /** A report in words; its last line says how to see it again. */
 export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
-  const { outcome, recorder, decisions = [], input } = recorded;
+  const { outcome, recorder, decisions = [], sibling = null, input, waitSites } = recorded;
   const lines = [headLine(report, recorder)];
   if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
-    lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies)));
-  } else lines.push(`  ${report.message}`);
-  lines.push(...decisionLines(decisions));
+    lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
+  } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
+  lines.push(...decisionLines(decisions, sibling));
   const away = takenAway(input, outcome.world.amounts);
   if (away !== "") lines.push(`  not needed for it: ${away}`);
   const figures = outcome.world.figures();
   if (figures.length > 0) lines.push(`  ${figures.join(", ")}`);
-  lines.push("", ...scheduleLines(recorder), "", shortestLine(report));
+  lines.push("", ...scheduleLines(recorded), "", shortestLine(report));
   if (report.replayLine) lines.push(`  replay: blkstack replay "${report.replayLine}"`);
   return withoutNestedQuotes(lines.join("\n"));
 }
@@ -76,21 +87,26 @@ function shortestLine(report: Told): string {
   return `  The shortest failing schedule of ${count(report.runs, "run")} tried.`;
 }
 
-function decisionLines(decisions: readonly Decision[]): string[] {
-  const intro = "  what decides it: ";
-  return decisions.map(({ first, second }, index) => {
-    const told = second === null ? first : `${first}  before  ${second}`;
-    return `${index === 0 ? intro : " ".repeat(intro.length)}${told}`;
-  });
+/** Where an error was thrown. */
+function errorLines(stop: Stop): string[] {
+  if (stop.why !== "error" || !(stop.error instanceof Error)) return [];
+  const frames = framesOf(stop.error.stack ?? "");
+  return frames.length === 0 ? [] : [siteLine("    ", frames)];
 }
 
-function scheduleLines(recorder: Recorder): string[] {
-  const width = Math.max(0, ...recorder.steps.map(({ actor }) => actor.length));
-  return recorder.steps.map(({ actor, what, notes, isPreemption }, index) => {
-    const mark = isPreemption ? "!" : " ";
-    const also = notes.length === 0 ? "" : `; ${notes.join("; ")}`;
-    return `  ${String(index + 1).padStart(4)} ${mark} ${actor.padEnd(width)}  ${what}${also}`;
-  });
+function decisionLines(decisions: readonly Decision[], sibling: Sibling | null): string[] {
+  const intro = "  what decides it: ";
+  const orders = decisions.map(({ first, second }) =>
+    second === null ? first : `${first}  before  ${second}`,
+  );
+  const told = [...orders, ...siblingTexts(sibling)];
+  return told.map((text, index) => `${index === 0 ? intro : " ".repeat(intro.length)}${text}`);
+}
+
+function siblingTexts(sibling: Sibling | null): string[] {
+  if (sibling === null) return [];
+  const { variant, step, what } = sibling;
+  return [`with :${variant}, which ends well, step ${String(step)} is  ${what}`];
 }
 
 /** `work item "rescue of bio_set "L""` is hard to read: the inner quotes are enough. */

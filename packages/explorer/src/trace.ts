@@ -2,6 +2,7 @@ import type { Finding } from "./finding.ts";
 import { type Input, isWhole, WHOLE } from "./input.ts";
 import type { RecordedChoice, RecordedStep } from "./recorder.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
+import type { WaitSites } from "./wait-sites.ts";
 
 export const TRACE_FORMAT = "blkstack-trace";
 export const TRACE_VERSION = 1;
@@ -18,6 +19,8 @@ export interface Trace {
   readonly finding: Finding | null;
   /** What was taken away from the scenario; nothing where it is missing. */
   readonly input?: Input;
+  /** Where in the code the tasks wait that the run leaves behind, by name, innermost call first. */
+  readonly waitSites?: WaitSites;
   /** All that is needed to repeat it. */
   readonly choices: readonly RecordedChoice[];
   /** What happened, for people and to compare with. */
@@ -71,9 +74,16 @@ export function makeTrace(
   plan: Pick<RunPlan, "scenario" | "variant" | "seed" | "stepsMax">,
   finding: Finding | null,
   { recorder: { choices, steps }, input }: RecordedRun,
+  waitSites: WaitSites,
 ): Trace {
   const { scenario, variant, seed, stepsMax } = plan;
   const head = { format: TRACE_FORMAT, version: TRACE_VERSION } as const;
   const of = { ...head, scenario: scenario.name, variant, seed, stepsMax, finding };
-  return isWhole(input) ? { ...of, choices, steps } : { ...of, input, choices, steps };
+  return {
+    ...of,
+    ...(isWhole(input) ? {} : { input }),
+    ...(Object.keys(waitSites).length === 0 ? {} : { waitSites }),
+    choices,
+    steps,
+  };
 }

@@ -1,12 +1,13 @@
 import { ExploredTask } from "./actor.ts";
+import type { WaitSites } from "./wait-sites.ts";
 import { shortName, type WaitForGraph, type WaitNode } from "./wait-for-graph.ts";
 
 /** Between the longest line and the column that says since when. */
 const GAP = "   ";
 
-/** Who waits for whom, from each task that is stuck, everything once. */
-export function waitLines(graph: WaitForGraph): readonly string[] {
-  const account = new Account();
+/** Who waits for whom, from each task that is stuck, everything once, and where in the code. */
+export function waitLines(graph: WaitForGraph, sites: WaitSites = {}): readonly string[] {
+  const account = new Account(sites);
   for (const task of graph.stuckTasks) account.tellTask(task);
   const knot = graph.knot();
   const end =
@@ -25,9 +26,16 @@ interface Line {
 class Account {
   readonly #lines: Line[] = [];
   readonly #told = new Set<WaitNode>();
+  readonly #sites: WaitSites;
+
+  constructor(sites: WaitSites) {
+    this.#sites = sites;
+  }
 
   tellTask(task: WaitNode): void {
     this.#add(`  ${task.name} ${task.state}`, task);
+    const frames = this.#sites[task.name] ?? [];
+    if (frames.length > 0) this.#add(siteLine("    ", frames));
     for (const next of task.next) this.#tellHolders(next, "    ");
   }
 
@@ -76,6 +84,11 @@ class Account {
     const whose = this.#told.has(task) ? `that ${verb} above` : `of ${task.name}`;
     this.#add(`${indent}who will be submitted only when the driver call ${whose} returns`);
   }
+}
+
+/** `at Mempool.alloc (src/mempool.ts:88), from Splitter.map (src/splitter.ts:33)`. */
+export function siteLine(indent: string, frames: readonly string[]): string {
+  return `${indent}at ${frames.join(", from ")}`;
 }
 
 function described({ name, state, thing }: WaitNode): string {
