@@ -1,12 +1,12 @@
 import type { Report } from "./report.ts";
 
-/** Thrown in a test when a schedule fails; its message is the story, replay line and all. */
+/** Thrown in a test when a schedule fails; its message tells the story, replay line and all. */
 export class FoundError extends Error {
   override readonly name = "FoundError";
   readonly report: Report;
 
-  constructor(report: Report) {
-    super(report.story);
+  constructor(report: Report, message: string = report.story) {
+    super(message);
     this.report = report;
   }
 }

@@ -24,3 +24,12 @@ export function letOthersRun(): Promise<void> {
     setRealTimeout(resolve, 0);
   });
 }
+
+/** A variable of the environment, where there is one; undefined also when it is empty. */
+export function environmentValue(name: string): string | undefined {
+  const { process: host } = globalThis as {
+    process?: { env?: Record<string, string | undefined> };
+  };
+  const value = host?.env?.[name];
+  return value === "" ? undefined : value;
+}

@@ -3,6 +3,15 @@ export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
 export { explore } from "./explore.ts";
+export {
+  exploreTest,
+  type ExplorationTest,
+  type MakeProgram,
+  type TestContext,
+  type TestOptions,
+  type TestProgram,
+} from "./explore-test.ts";
+export { REPORT_FORMAT, REPORT_VERSION, type ReportJson, reportToJson } from "./report-json.ts";
 export type { ExploreOptions } from "./explore-options.ts";
 export type { Guard } from "./actor.ts";
 export { ExploringScheduler } from "./exploring-scheduler.ts";
