@@ -63,6 +63,7 @@ export class ExploringScheduler implements Scheduler {
   #phase: Phase = Phase.Building;
   #steps = 0;
   #noted: Finding | null = null;
+  #isQuiet = false;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
@@ -89,6 +90,16 @@ export class ExploringScheduler implements Scheduler {
 
   get inInterrupt(): boolean {
     return this.#isInInterrupt;
+  }
+
+  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
+  /** Whether time is moved on only to see whether that changes anything. */
+  get isProbing(): boolean {
+    return this.#probe.isRunning;
   }
 
   /** Steps taken so far. */
@@ -416,6 +427,7 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
+    this.#isQuiet = stop.why === "quiet";
     this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }

@@ -2,7 +2,7 @@ import { invariant } from "@blkstack/bio";
 import type { Awaitable } from "./awaitable.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -16,6 +16,7 @@ interface Waiter {
  */
 export class Mutex implements Waitable {
   readonly label: string;
+  readonly endsBy: EndsBy = "any";
   readonly #lock: Access;
   readonly #unlock: Access;
   readonly #waiting: Waiter[] = [];

@@ -2,7 +2,7 @@ import { invariant } from "@blkstack/bio";
 import type { Awaitable } from "./awaitable.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -18,6 +18,8 @@ interface Waiter {
  */
 export class RwSemaphore implements Waitable {
   readonly label: string;
+  /** Who waits is a writer, or stands behind one: every reader is in its way. */
+  readonly endsBy: EndsBy = "all";
   readonly #read: Access;
   readonly #write: Access;
   readonly #release: Access;
