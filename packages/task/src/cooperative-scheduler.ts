@@ -1,5 +1,6 @@
 import { invariant } from "@blkstack/bio";
 import { type Awaitable, isPending } from "./awaitable.ts";
+import type { LockWatcher } from "./lock-watcher.ts";
 import {
   type Access,
   type Clock,
@@ -29,6 +30,7 @@ export abstract class CooperativeScheduler implements Scheduler {
   abstract readonly isExploring: boolean;
   /** Nobody compares schedules here. */
   readonly touch: (access: Access) => void = () => undefined;
+  readonly lockWatcher: LockWatcher | null = null;
   readonly #sleepers = new Map<Task, Sleeper>();
   #lastTaskId = 0;
   #interruptDepth = 0;

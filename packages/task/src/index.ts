@@ -14,6 +14,7 @@ export {
   GfpScopeBit,
   mayWait,
 } from "./gfp.ts";
+export { LockMode, type LockOptions, type LockWatcher, type WatchedLock } from "./lock-watcher.ts";
 export { Mutex } from "./mutex.ts";
 export { RwSemaphore } from "./rw-semaphore.ts";
 export {
@@ -39,7 +40,7 @@ export {
 } from "./task.ts";
 export { Timer } from "./timer.ts";
 export { WaitQueue } from "./wait-queue.ts";
-export type { EndsBy, Waitable } from "./waitable.ts";
+export type { Waitable } from "./waitable.ts";
 export { WorkItem } from "./work-item.ts";
 export { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
 export { type WorkerClient, WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";

@@ -1,8 +1,9 @@
 import { invariant } from "@blkstack/bio";
 import type { Awaitable } from "./awaitable.ts";
+import { LockMode, type LockOptions, type WatchedLock } from "./lock-watcher.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { EndsBy, Waitable } from "./waitable.ts";
+import type { Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -14,16 +15,17 @@ interface Waiter {
  *
  * Handed over first come, first served: nobody who comes later overtakes a sleeper.
  */
-export class Mutex implements Waitable {
+export class Mutex implements Waitable, WatchedLock {
   readonly label: string;
-  readonly endsBy: EndsBy = "any";
+  readonly lockClass: string | null;
   readonly #lock: Access;
   readonly #unlock: Access;
   readonly #waiting: Waiter[] = [];
   #owner: Task | null = null;
 
-  constructor(name: string) {
+  constructor(name: string, { lockClass }: LockOptions = {}) {
     this.label = `mutex "${name}"`;
+    this.lockClass = lockClass ?? null;
     this.#lock = { object: this, mode: AccessMode.Acquire, label: `lock ${this.label}` };
     this.#unlock = { object: this, mode: AccessMode.Release, label: `unlock ${this.label}` };
   }
@@ -41,19 +43,24 @@ export class Mutex implements Waitable {
     assertMaySleep(task, this.label);
     const turn = task.scheduler.mayPreempt(task, this.#lock);
     if (turn !== undefined) return this.#lockAfter(turn, task);
+    task.scheduler.lockWatcher?.acquires(this, task, 0);
     return this.#take(task) ? undefined : this.#wait(task);
   }
 
   /** Locks if nobody else has. Waits: never. */
   tryLock(task: Task): boolean {
-    task.scheduler.touch(this.#lock);
-    return this.#take(task);
+    const { scheduler } = task;
+    scheduler.touch(this.#lock);
+    if (!this.#take(task)) return false;
+    scheduler.lockWatcher?.acquires(this, task, LockMode.Try);
+    return true;
   }
 
   /** Gives the lock to whoever waits longest. Waits: never. */
   unlock(task: Task): void {
     invariant(this.#owner === task, `${task.name} unlocks ${this.label}, which is not its own`);
     task.scheduler.touch(this.#unlock);
+    task.scheduler.lockWatcher?.releases(this, task);
     const next = this.#waiting.shift();
     this.#owner = next?.task ?? null;
     if (next === undefined) return;
@@ -69,6 +76,7 @@ export class Mutex implements Waitable {
 
   async #lockAfter(turn: Promise<void>, task: Task): Promise<void> {
     await turn;
+    task.scheduler.lockWatcher?.acquires(this, task, 0);
     if (!this.#take(task)) await this.#wait(task);
   }
 

@@ -1,8 +1,9 @@
 import { invariant } from "@blkstack/bio";
 import type { Awaitable } from "./awaitable.ts";
+import { LockMode, type LockOptions, type WatchedLock } from "./lock-watcher.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { EndsBy, Waitable } from "./waitable.ts";
+import type { Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -16,10 +17,9 @@ interface Waiter {
  * Fair: once a writer waits, readers that come later queue behind it. So a task that read-locks
  * again while it holds the lock waits for ever as soon as a writer came in between.
  */
-export class RwSemaphore implements Waitable {
+export class RwSemaphore implements Waitable, WatchedLock {
   readonly label: string;
-  /** Who waits is a writer, or stands behind one: every reader is in its way. */
-  readonly endsBy: EndsBy = "all";
+  readonly lockClass: string | null;
   readonly #read: Access;
   readonly #write: Access;
   readonly #release: Access;
@@ -27,8 +27,9 @@ export class RwSemaphore implements Waitable {
   readonly #waiting: Waiter[] = [];
   #writer: Task | null = null;
 
-  constructor(name: string) {
+  constructor(name: string, { lockClass }: LockOptions = {}) {
     this.label = `rwsem "${name}"`;
+    this.lockClass = lockClass ?? null;
     this.#read = { object: this, mode: AccessMode.Read, label: `read-lock ${this.label}` };
     this.#write = { object: this, mode: AccessMode.Acquire, label: `write-lock ${this.label}` };
     this.#release = { object: this, mode: AccessMode.Release, label: `unlock ${this.label}` };
@@ -56,13 +57,13 @@ export class RwSemaphore implements Waitable {
   /** Waits: never. */
   tryReadLock(task: Task): boolean {
     task.scheduler.touch(this.#read);
-    return this.#take(task, false);
+    return this.#tryTake(task, false);
   }
 
   /** Waits: never. */
   tryWriteLock(task: Task): boolean {
     task.scheduler.touch(this.#write);
-    return this.#take(task, true);
+    return this.#tryTake(task, true);
   }
 
   /** Waits: never. */
@@ -70,6 +71,7 @@ export class RwSemaphore implements Waitable {
     const index = this.#readers.indexOf(task);
     invariant(index >= 0, `${task.name} read-unlocks ${this.label}, which it does not read`);
     task.scheduler.touch(this.#release);
+    task.scheduler.lockWatcher?.releases(this, task);
     this.#readers.splice(index, 1);
     this.#grant();
   }
@@ -81,6 +83,7 @@ export class RwSemaphore implements Waitable {
       `${task.name} write-unlocks ${this.label}, which is not its own`,
     );
     task.scheduler.touch(this.#release);
+    task.scheduler.lockWatcher?.releases(this, task);
     this.#writer = null;
     this.#grant();
   }
@@ -89,11 +92,13 @@ export class RwSemaphore implements Waitable {
     assertMaySleep(task, this.label);
     const turn = task.scheduler.mayPreempt(task, isWriter ? this.#write : this.#read);
     if (turn !== undefined) return this.#lockAfter(turn, task, isWriter);
+    this.#announce(task, isWriter);
     return this.#take(task, isWriter) ? undefined : this.#wait(task, isWriter);
   }
 
   async #lockAfter(turn: Promise<void>, task: Task, isWriter: boolean): Promise<void> {
     await turn;
+    this.#announce(task, isWriter);
     if (!this.#take(task, isWriter)) await this.#wait(task, isWriter);
   }
 
@@ -102,6 +107,17 @@ export class RwSemaphore implements Waitable {
     this.#waiting.push(waiter);
     do await task.scheduler.sleep(task, this);
     while (!waiter.isGranted);
+  }
+
+  #announce(task: Task, isWriter: boolean): void {
+    task.scheduler.lockWatcher?.acquires(this, task, isWriter ? 0 : LockMode.Shared);
+  }
+
+  #tryTake(task: Task, isWriter: boolean): boolean {
+    if (!this.#take(task, isWriter)) return false;
+    const mode = isWriter ? LockMode.Try : LockMode.Try | LockMode.Shared;
+    task.scheduler.lockWatcher?.acquires(this, task, mode);
+    return true;
   }
 
   #take(task: Task, isWriter: boolean): boolean {

@@ -1,4 +1,5 @@
 import type { Awaitable } from "./awaitable.ts";
+import type { LockWatcher } from "./lock-watcher.ts";
 import type { Task } from "./task.ts";
 import type { Waitable } from "./waitable.ts";
 
@@ -73,6 +74,8 @@ export interface Scheduler {
    * When not, `mayPreempt` preempts nobody and `touch` tells nobody, so hot paths skip both.
    */
   readonly isExploring: boolean;
+  /** Whom locks tell that they are taken; null, and so for free, unless orders are looked at. */
+  readonly lockWatcher: LockWatcher | null;
 
   /** Starts a task. It runs soon, never inside this call. */
   spawn(name: string, body: TaskBody): Task;

@@ -1,4 +1,5 @@
 import { invariant } from "@blkstack/bio";
+import type { LockOptions, WatchedLock } from "./lock-watcher.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import type { Task } from "./task.ts";
 
@@ -8,14 +9,16 @@ import type { Task } from "./task.ts";
  * One thread runs at a time and none is preempted while it holds one, so a contended spinlock would
  * spin for ever: an invariant violation.
  */
-export class Spinlock {
+export class Spinlock implements WatchedLock {
   readonly label: string;
+  readonly lockClass: string | null;
   readonly #lock: Access;
   readonly #unlock: Access;
   #owner: Task | null = null;
 
-  constructor(name: string) {
+  constructor(name: string, { lockClass }: LockOptions = {}) {
     this.label = `spinlock "${name}"`;
+    this.lockClass = lockClass ?? null;
     this.#lock = { object: this, mode: AccessMode.Acquire, label: `lock ${this.label}` };
     this.#unlock = { object: this, mode: AccessMode.Release, label: `unlock ${this.label}` };
   }
@@ -39,6 +42,7 @@ export class Spinlock {
   unlock(task: Task): void {
     invariant(this.#owner === task, `${task.name} unlocks ${this.label}, which is not its own`);
     task.scheduler.touch(this.#unlock);
+    task.scheduler.lockWatcher?.releases(this, task);
     this.#owner = null;
     task.atomicDepth -= 1;
   }
@@ -54,6 +58,7 @@ export class Spinlock {
       this.#owner === null,
       `${task.name} would spin for ever on ${this.label}, which ${name} holds`,
     );
+    task.scheduler.lockWatcher?.acquires(this, task, 0);
     this.#owner = task;
     task.atomicDepth += 1;
   }

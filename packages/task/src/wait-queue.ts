@@ -1,11 +1,9 @@
 import type { Awaitable } from "./awaitable.ts";
 import { WakeReason } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { EndsBy, Waitable } from "./waitable.ts";
+import type { Waitable } from "./waitable.ts";
 
 const NOBODY: readonly object[] = [];
-/** In the way of those who sleep on a queue of which nothing is known. */
-const UNKNOWN: Pick<Waitable, "blockers" | "endsBy"> = { blockers: () => NOBODY };
 
 /**
  * Tasks that sleep until somebody says that something changed.
@@ -19,16 +17,12 @@ export class WaitQueue implements Waitable {
   readonly #shared: Task[] = [];
   /** Woken one at a time, first come, first served. */
   readonly #exclusive: Task[] = [];
-  readonly #wakers: Pick<Waitable, "blockers" | "endsBy">;
+  readonly #blockers: () => readonly object[];
 
-  /** `label` is what sleepers are said to wait for; `wakers` who could wake them. */
-  constructor(label: string, wakers: Pick<Waitable, "blockers" | "endsBy"> = UNKNOWN) {
+  /** `label` is what sleepers are said to wait for; `blockers` who could wake them. */
+  constructor(label: string, blockers: () => readonly object[] = () => NOBODY) {
     this.label = label;
-    this.#wakers = wakers;
-  }
-
-  get endsBy(): EndsBy | undefined {
-    return this.#wakers.endsBy;
+    this.#blockers = blockers;
   }
 
   get isEmpty(): boolean {
@@ -36,7 +30,7 @@ export class WaitQueue implements Waitable {
   }
 
   blockers(): readonly object[] {
-    return this.#wakers.blockers();
+    return this.#blockers();
   }
 
   /**

@@ -1,5 +1,6 @@
 import { invariant } from "@blkstack/bio";
 import { type Awaitable, isPending } from "./awaitable.ts";
+import { LockMode } from "./lock-watcher.ts";
 import { type Access, AccessMode, type Scheduler } from "./scheduler.ts";
 import { assertMaySleep, assertNothingParked, type Task } from "./task.ts";
 import { Timer } from "./timer.ts";
@@ -60,7 +61,7 @@ export class WorkQueue implements Waitable {
     this.#maxActive = (options.maxActive ?? 0) || DEFAULT_MAX_ACTIVE;
     this.#pool = options.pool ?? new WorkerPool();
     this.#client = this.#createClient();
-    this.#idle = new WaitQueue(this.label, { blockers: () => this.blockers() });
+    this.#idle = new WaitQueue(this.label, () => this.blockers());
     // Items of an unordered queue meet at the item; that two were added in this or that order
     // makes no difference there.
     const [add, take] = this.#isOrdered
@@ -134,6 +135,7 @@ export class WorkQueue implements Waitable {
    */
   flush(item: WorkItem, task: Task): Awaitable<boolean> {
     this.#assertMayWait(item, task);
+    this.scheduler.lockWatcher?.awaits(item, task);
     const state = workStateOf(item);
     const turn = this.scheduler.mayPreempt(task, state.access);
     if (turn === undefined && state.isIdle) return false;
@@ -147,6 +149,7 @@ export class WorkQueue implements Waitable {
    */
   cancelSync(item: WorkItem, task: Task): Awaitable<boolean> {
     this.#assertMayWait(item, task);
+    this.scheduler.lockWatcher?.awaits(item, task);
     const state = workStateOf(item);
     const turn = this.scheduler.mayPreempt(task, state.access);
     if (turn === undefined && state.worker === null) return state.revoke();
@@ -311,11 +314,13 @@ export class WorkQueue implements Waitable {
     }
     assertNothingParked(task);
     state.begin(task);
+    this.scheduler.lockWatcher?.acquires(item, task, LockMode.Try);
     try {
       const running = item.run(task);
       if (isPending(running)) await running;
       assertNothingParked(task);
     } finally {
+      this.scheduler.lockWatcher?.releases(item, task);
       this.#endItem(state);
     }
   }
