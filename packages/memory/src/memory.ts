@@ -59,7 +59,9 @@ export class Memory {
    */
   admit(gfp: Gfp, task: Task, site: string): Gfp {
     if (mayWait(gfp)) assertMaySleep(task, site);
-    return effectiveGfp(gfp, task.gfpScope);
+    const allowed = effectiveGfp(gfp, task.gfpScope);
+    task.scheduler.lockWatcher?.allocates(task, allowed, site, null);
+    return allowed;
   }
 
   #planFails(plan: FaultPlan, site: string, gfp: Gfp): boolean {

@@ -14,7 +14,4 @@ export interface Allocator<T> {
 
   /** Waits: never. */
   free(element: T): void;
-
-  /** Whether no attempt will succeed any more, however often it is made. Default: false. */
-  readonly isExhausted?: boolean;
 }

@@ -5,7 +5,6 @@ import {
   assertMaySleep,
   type Awaitable,
   effectiveGfp,
-  type EndsBy,
   type Gfp,
   GFP_KERNEL,
   GfpBit,
@@ -74,7 +73,7 @@ export class Mempool<T extends object> implements Waitable {
     this.#allocator = allocator;
     this.#minNr = minNr;
     this.#reserve = reserve ?? reserveAtOnce(options);
-    this.#sleepers = new WaitQueue(label, this);
+    this.#sleepers = new WaitQueue(label, () => this.blockers());
     this.#holders = scheduler.isExploring ? new Set() : null;
     this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
     this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
@@ -111,11 +110,6 @@ export class Mempool<T extends object> implements Waitable {
   /** Elements handed out and not given back. */
   get liveCount(): number {
     return this.#liveCount;
-  }
-
-  /** While memory may come back, somebody who waits may be helped by it. */
-  get endsBy(): EndsBy | undefined {
-    return this.#allocator.isExhausted === true ? "any" : undefined;
   }
 
   /** The elements handed out: any of them coming back ends a wait. Known only while exploring. */
@@ -178,6 +172,7 @@ export class Mempool<T extends object> implements Waitable {
   #tellFree(element: T, holders: Set<T>): void {
     this.#scheduler.touch(this.#release);
     invariant(holders.delete(element), `double free: ${this.label}`);
+    this.#scheduler.lockWatcher?.givesBack(this, element);
   }
 
   #allocExplored(gfp: Gfp, task: Task): Awaitable<T | null> {
@@ -188,8 +183,14 @@ export class Mempool<T extends object> implements Waitable {
       return this.#allocNow(gfp, task);
     }
     const preempted = scheduler.mayPreempt(task, this.#acquire);
-    if (preempted === undefined) return this.#allocNow(gfp, task);
-    return preempted.then(() => this.#allocNow(gfp, task));
+    if (preempted === undefined) return this.#allocTold(gfp, task);
+    return preempted.then(() => this.#allocTold(gfp, task));
+  }
+
+  #allocTold(gfp: Gfp, task: Task): Awaitable<T | null> {
+    const allowed = effectiveGfp(gfp, task.gfpScope);
+    this.#scheduler.lockWatcher?.allocates(task, allowed, this.label, this);
+    return this.#allocNow(gfp, task);
   }
 
   #allocNow(gfp: Gfp, task: Task): Awaitable<T | null> {
@@ -198,12 +199,12 @@ export class Mempool<T extends object> implements Waitable {
     const mask = (gfpScope === 0 ? gfp : effectiveGfp(gfp, gfpScope)) | POOL_BITS;
     // Memory first, without waiting: the reserve is for when there is none. Nearly all end here.
     const element = this.#allocator.tryAlloc(mask & FIRST_MASK);
-    return element === null ? this.#allocReserved(mask, task) : this.#handOut(element);
+    return element === null ? this.#allocReserved(mask, task) : this.#handOut(element, task);
   }
 
   #allocReserved(mask: Gfp, task: Task): Awaitable<T | null> {
     const element = this.#takeReserve();
-    if (element !== null) return this.#handOut(element);
+    if (element !== null) return this.#handOut(element, task);
     return (mask & FIRST_MASK) === mask ? null : this.#allocWithFullPower(mask, task);
   }
 
@@ -211,7 +212,7 @@ export class Mempool<T extends object> implements Waitable {
     const attempt = this.#allocator.alloc(mask, task);
     if (isPending(attempt)) return this.#allocWaiting(attempt, mask, task);
     const element = attempt ?? this.#takeReserve();
-    if (element !== null) return this.#handOut(element);
+    if (element !== null) return this.#handOut(element, task);
     return mayWait(mask) ? this.#allocWaiting(null, mask, task) : null;
   }
 
@@ -222,7 +223,7 @@ export class Mempool<T extends object> implements Waitable {
       if (element !== null) {
         // The wake-up that ended our sleep may have been for an element that we did not need.
         if (this.#reserve.length > 0) this.#sleepers.wakeOne();
-        return this.#handOut(element);
+        return this.#handOut(element, task);
       }
       if (!mayWait(mask)) return null;
       // Nothing runs between the look at the empty reserve and this, so no wake-up is lost.
@@ -251,10 +252,15 @@ export class Mempool<T extends object> implements Waitable {
     return this.#reserve.pop() ?? null;
   }
 
-  #handOut(element: T): T {
+  #handOut(element: T, task: Task): T {
     this.#liveCount += 1;
-    this.#holders?.add(element);
+    if (this.#holders !== null) this.#tellTaken(element, task, this.#holders);
     return element;
+  }
+
+  #tellTaken(element: T, task: Task, holders: Set<T>): void {
+    holders.add(element);
+    this.#scheduler.lockWatcher?.takes(this, element, task);
   }
 
   #refuseAfterEnd(): never {
