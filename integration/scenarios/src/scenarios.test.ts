@@ -49,6 +49,24 @@ describe("bioset-split", () => {
     expect(text).toContain("No schedule fails in fewer steps.");
   });
 
+  it("is suspected in its first run: a second bio while the first is parked", async () => {
+    const report = await explore(story, "no-rescuer");
+    expect(report.potentials).toMatchObject([
+      { rule: "second element", status: "confirmed", places: [{ actor: "submitter-1", run: 1 }] },
+    ]);
+    expect(report.potentials[0]?.message).toContain("parked on submitter-1's own bio_list[0]");
+  });
+
+  it("is not suspected where a rescuer takes what is parked before anybody waits", async () => {
+    expect((await explore(story, "rescuer")).potentials).toEqual([]);
+  });
+
+  it("is suspected, and cannot be, where drivers of one set stand upon each other and both lists are rescued", async () => {
+    const { verdict, potentials } = await explore(story, "both-lists");
+    expect(verdict).toBe("proved");
+    expect(potentials).toMatchObject([{ rule: "second element", status: "unreachable" }]);
+  });
+
   it.each(["rescuer", "vecs-rescuer", "both-lists", "rescuer-first"])(
     "%s is proved alike with equal states merged and without",
     async (variant) => {

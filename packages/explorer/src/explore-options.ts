@@ -47,6 +47,11 @@ export interface ExploreOptions {
   readonly resume?: Checkpoint;
   /** Tell every step of a failing run, also those that do not matter for it. Default: "short". */
   readonly story?: StoryLength;
+  /**
+   * Whether to learn from all runs, also those that go well, in which orders locks are taken and
+   * memory is asked for, and to report what could have gone wrong. Default: true.
+   */
+  readonly lockdep?: boolean;
   /** Called a few times a second. */
   readonly onProgress?: (progress: Progress) => void;
 }

@@ -18,6 +18,7 @@ import { type Actor, ExploredTask, type Guard, PendingInterrupt, TaskState } fro
 import { Audience } from "./audience.ts";
 import type { Finding } from "./finding.ts";
 import { Histories } from "./histories.ts";
+import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 import { Population } from "./population.ts";
 import type { RunOptions, Stop } from "./run-options.ts";
 import { GIVE_UP, Xorshift } from "./strategy.ts";
@@ -36,6 +37,7 @@ const SETTLED = Promise.resolve();
  */
 export class ExploringScheduler implements Scheduler {
   readonly isExploring = true;
+  readonly lockWatcher: RunLockWatcher | null;
   readonly time: VirtualTime = new VirtualTime();
   readonly random: Random;
   readonly tasks: readonly ExploredTask[];
@@ -63,13 +65,13 @@ export class ExploringScheduler implements Scheduler {
   #phase: Phase = Phase.Building;
   #steps = 0;
   #noted: Finding | null = null;
-  #isQuiet = false;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
   constructor(options: RunOptions) {
     this.#options = options;
     this.random = new Xorshift(options.seed);
+    this.lockWatcher = options.lockdep ?? null;
     this.tasks = this.#population.tasks;
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
@@ -90,16 +92,6 @@ export class ExploringScheduler implements Scheduler {
 
   get inInterrupt(): boolean {
     return this.#isInInterrupt;
-  }
-
-  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
-  get isQuiet(): boolean {
-    return this.#isQuiet;
-  }
-
-  /** Whether time is moved on only to see whether that changes anything. */
-  get isProbing(): boolean {
-    return this.#probe.isRunning;
   }
 
   /** Steps taken so far. */
@@ -232,6 +224,7 @@ export class ExploringScheduler implements Scheduler {
     const interrupt = new PendingInterrupt(source, work, this.#interruptCount);
     this.#population.interrupts.push(interrupt);
     this.audience.created(interrupt, this.#current);
+    if (this.lockWatcher !== null) this.lockWatcher.raised(source, this.#currentTask);
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
@@ -330,6 +323,7 @@ export class ExploringScheduler implements Scheduler {
     this.#current = actor;
     if (actor instanceof PendingInterrupt) {
       this.#population.take(actor);
+      this.lockWatcher?.interruptBegins(actor.source);
       this.#interrupt(() => {
         actor.source.handleInterrupt(actor.work);
       });
@@ -392,10 +386,17 @@ export class ExploringScheduler implements Scheduler {
       return false;
     }
     this.audience.timerFired(timer, this.time.nowMs(), this.tasks);
+    this.lockWatcher?.interruptBegins(null);
     this.#interrupt(() => {
       timer.fire();
     });
     return true;
+  }
+
+  /** The task that runs; null in interrupts and while the scenario is built. */
+  get #currentTask(): ExploredTask | null {
+    const current = this.#current;
+    return current instanceof ExploredTask && !this.#isInInterrupt ? current : null;
   }
 
   #interrupt(handle: () => void): void {
@@ -427,7 +428,6 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
-    this.#isQuiet = stop.why === "quiet";
     this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }

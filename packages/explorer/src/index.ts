@@ -1,4 +1,4 @@
-export { assertNothingFound, FoundError } from "./assert-nothing-found.ts";
+export { assertNothingFound, type AssertOptions, FoundError } from "./assert-nothing-found.ts";
 export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
@@ -28,6 +28,9 @@ export {
 export { type Finding, FindingError, type FindingKind } from "./finding.ts";
 export { DivergenceError } from "./follow.ts";
 export type { Input } from "./input.ts";
+export type { Place as PotentialPlace } from "./lockdep/lock-order.ts";
+export type { Potential, PotentialRule } from "./lockdep/potential.ts";
+export type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 export type { RecordedChoice, RecordedStep } from "./recorder.ts";
 export {
   looksLikeReplayLine,
@@ -38,7 +41,6 @@ export {
 } from "./replay-line.ts";
 export { type ChromeEvent, toChromeTrace } from "./render/chrome-trace.ts";
 export { toDot } from "./render/dot.ts";
-export { toLanes } from "./render/lanes.ts";
 export { toMermaid } from "./render/mermaid.ts";
 export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
 export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
@@ -60,7 +62,6 @@ export {
   type Variant,
   type World,
 } from "./scenario.ts";
-export { dpor } from "./dpor.ts";
 export { delays, preemptions } from "./strategies/bounded.ts";
 export { STRATEGY_NAMES, type StrategyName, type StrategySettings } from "./strategies/named.ts";
 export { pct, type PctOptions } from "./strategies/pct.ts";

@@ -127,6 +127,7 @@ async function reportOf(
     isStateTableFull: false,
     coverage: null,
     audited: { determinism: 0, commutation: 0 },
+    potentials: [],
     foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,

@@ -1,5 +1,6 @@
 import type { AuditCount } from "./audits/auditor.ts";
 import type { Finding, FindingKind } from "./finding.ts";
+import type { Potential } from "./lockdep/potential.ts";
 import type { WaitGraph } from "./render/wait-graph.ts";
 import type { Outcome } from "./run.ts";
 import type { Bound } from "./strategy.ts";
@@ -87,6 +88,11 @@ export interface Report extends Counted {
   readonly coverage: Coverage | null;
   /** Runs repeated to see whether the search is what it is taken for; not counted as `runs`. */
   readonly audited: AuditCount;
+  /**
+   * What went well in the runs where it was seen, and by its rule need not have: locks in a circle
+   * of orders and the like. One that is confirmed is a failure too, of this report or by its line.
+   */
+  readonly potentials: readonly Potential[];
   /** The whole of it, for people. */
   readonly story: string;
   /** The failing run, to be repeated; null when nothing was found. */
@@ -140,5 +146,12 @@ export class Tally {
   get counts(): TallyCounts {
     const { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound } = this;
     return { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound };
+  }
+
+  /** A run that was led to its failure, which is no schedule of the strategy's. */
+  addFailure(): void {
+    this.runs += 1;
+    this.failingRuns += 1;
+    if (this.runsUntilFound === 0) this.runsUntilFound = this.runs;
   }
 }

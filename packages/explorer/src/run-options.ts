@@ -1,6 +1,7 @@
 import type { Task } from "@blkstack/task";
 import type { Actor } from "./actor.ts";
 import type { Finding } from "./finding.ts";
+import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StateTable } from "./state-table.ts";
 import type { Strategy } from "./strategy.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   /** What is known of the shared objects beyond who used them in which order. */
   readonly stateText: () => string;
   readonly recorder: Recorder | null;
+  /** Who is told of locks; null: nobody. */
+  readonly lockdep?: RunLockWatcher | null;
   /** Whether a run goes on to its end when a watcher has found something. Default: false. */
   readonly runsToEnd?: boolean;
 }

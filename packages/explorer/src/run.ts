@@ -7,6 +7,7 @@ import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
 import type { Finding } from "./finding.ts";
 import { type Input, WHOLE } from "./input.ts";
+import type { Lockdep } from "./lockdep/lockdep.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
@@ -56,6 +57,8 @@ export interface RunWith {
   readonly input?: Input;
   /** Told of the run, besides those that the checks appoint. */
   readonly watcher?: RunWatcher;
+  /** Who learns from the run how locks are taken. */
+  readonly lockdep?: Lockdep | null;
 }
 
 /** Builds the scenario afresh and runs it to its end, again and again. */
@@ -77,12 +80,19 @@ export class Runner {
   /** Throws what `build` throws. */
   async once(how: RunWith): Promise<Outcome> {
     const { scenario, variant, seed, checks = CHECKS } = this.plan;
-    const { strategy, states = null, recorder = null, stepsMax = this.plan.stepsMax } = how;
+    const {
+      strategy,
+      states = null,
+      recorder = null,
+      lockdep = null,
+      stepsMax = this.plan.stepsMax,
+    } = how;
     const { vocabularies, input } = this;
     const { runsToEnd = false } = this.plan;
-    const options = { strategy, states, seed, stepsMax, recorder, runsToEnd };
+    const options = { strategy, states, seed, stepsMax, recorder, lockdep, runsToEnd };
     const world = new RunWorld(options, vocabularies, how.input ?? input);
     this.#world = world;
+    lockdep?.beginRun(world);
     appointWatchers(world, checks);
     if (how.watcher !== undefined) world.scheduler.audience.add(how.watcher);
     const stop = await runGuarded(world, () => scenario.build(world, variant));

@@ -1,4 +1,5 @@
 import { type FailingRun, failingRun, suspiciousRun, waitsOf } from "./failing-run.ts";
+import { potentialLines } from "./lockdep/potential-lines.ts";
 import type { Report } from "./report.ts";
 import type { Runner } from "./run.ts";
 import type { SearchEnd } from "./search.ts";
@@ -31,6 +32,7 @@ export async function reportOf(
     limits: end.limits,
     isStateTableFull: end.isStateTableFull,
     audited: end.audited,
+    potentials: end.potentials,
   };
   const failing = await failureOf(runner, end);
   if (failing === null) {
@@ -45,7 +47,7 @@ export async function reportOf(
       trace: null,
       replayLine: null,
       waits: null,
-      story: tellStory(report),
+      story: withPotentials(tellStory(report), end),
     };
   }
   const { recorded, finding, replayLine } = failing;
@@ -66,7 +68,11 @@ export async function reportOf(
   const sibling = await siblingOf(runner, recorded);
   const explained = { decisions: failing.decisions, sibling, waitSites };
   const story = tellStory(report, { ...recorded, ...explained, vocabularies, length });
-  return { ...report, story };
+  return { ...report, story: withPotentials(story, end) };
+}
+
+function withPotentials(story: string, { potentials, best }: SearchEnd): string {
+  return [story, ...potentialLines(potentials, best !== null)].join("\n");
 }
 
 /** The failure to be shown: one of the program's own before one of what is known of it. */

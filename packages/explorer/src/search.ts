@@ -11,6 +11,8 @@ import { countingSteps, CoverageCounter } from "./coverage.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
 import type { ExploreOptions } from "./explore-options.ts";
 import type { Finding } from "./finding.ts";
+import { Judge } from "./lockdep/judge.ts";
+import type { Potential } from "./lockdep/potential.ts";
 import { type EndedBy, type Limits, type Progress, Tally, type TallyCounts } from "./report.ts";
 import { Runner, STEPS_MAX } from "./run.ts";
 import { SavedStateError } from "./saved.ts";
@@ -51,6 +53,8 @@ export interface SearchEnd {
   readonly isComplete: boolean;
   /** Whether a failing schedule shorter than the best would have been seen. */
   readonly sawEveryLength: boolean;
+  /** What could have gone wrong, by the rules of locks and reserves. */
+  readonly potentials: readonly Potential[];
   /** The shortest failure. */
   readonly best: Failure | null;
   /** What the audits found, which takes every proof away. */
@@ -68,6 +72,7 @@ export class Search {
   readonly #watched: Strategy;
   readonly #coverage: CoverageCounter | null;
   readonly #states: StateTable | null;
+  readonly #judge: Judge | null;
   readonly #tally = new Tally();
   readonly #budget: Budget;
   readonly #auditor: Auditor | null;
@@ -90,6 +95,7 @@ export class Search {
     this.#auditor = audits === "off" ? null : new Auditor(this.runner, audits, seed);
     this.#options = options;
     this.#dedupe = dedupe;
+    this.#judge = options.lockdep === false ? null : new Judge(this.runner);
     this.#stepsMax = stepsMax;
     const named = { ...options, dedupe };
     this.#strategy = typeof strategy === "string" ? strategyNamed(strategy, named) : strategy;
@@ -115,7 +121,10 @@ export class Search {
     const complaint = this.#auditor?.complaint ?? null;
     const isComplete = endedBy === "all-run" && this.#strategy.isExhaustive && complaint === null;
     if (isComplete) this.#decidedBy ??= this.#running.name;
+    const isProved = isComplete && this.#best === null && this.#tally.healedRuns === 0;
     if (endedBy !== "all-run") await this.#options.checkpoint?.save(this.#checkpoint());
+    if (!isProved) await this.#confirm();
+    const finding = this.#best?.finding ?? null;
     return {
       strategy: this.#strategy.name,
       decidedBy: this.#decidedBy,
@@ -128,6 +137,7 @@ export class Search {
       isComplete,
       // Equal states may be reached on ways of unequal length, of which one was gone.
       sawEveryLength: isComplete && this.#states === null && this.#strategy.log === undefined,
+      potentials: this.#judge?.potentials({ finding, isProved }) ?? [],
       best: this.#best,
       complaint,
       audited: this.#auditor?.count ?? { determinism: 0, commutation: 0 },
@@ -154,6 +164,7 @@ export class Search {
           await this.#options.checkpoint?.save(this.#checkpoint());
           savedMs = wallClockMs();
         }
+        if (this.#best === null) await this.#confirm();
         await letOthersRun();
         const ended = this.#budget.endedBy();
         if (ended !== null) return ended;
@@ -170,8 +181,9 @@ export class Search {
     const isReduced = states !== null || this.#strategy.log !== undefined;
     const audit = this.#auditor?.draw(this.#watched, isReduced) ?? null;
     const strategy = audit === null ? this.#watched : audit.strategy;
+    const lockdep = this.#judge?.watcherOfNextRun() ?? null;
     const stepsMax = this.#stepsMax;
-    const outcome = await this.runner.once({ strategy, states, stepsMax });
+    const outcome = await this.runner.once({ strategy, states, stepsMax, lockdep });
     if (audit !== null) await this.#auditor?.audit(audit, outcome, stepsMax);
     const { finding, steps, stop, world } = outcome;
     // Longer than the schedule that we have already: not what is looked for.
@@ -184,6 +196,19 @@ export class Search {
     this.#decidedBy ??= this.#running.name;
     this.#best = { taken: world.scheduler.taken, finding, steps };
     if (this.#isShortening) this.#stepsMax = Math.max(1, steps - 1);
+  }
+
+  /** Leads runs to where what was learnt of locks would go wrong. */
+  async #confirm(): Promise<void> {
+    const isLate = (): boolean => this.#budget.endedBy() !== null;
+    const failure = await this.#judge?.confirm(this.#best?.finding ?? null, isLate);
+    if (!failure) return;
+    this.#tally.addFailure();
+    this.#decidedBy ??= "lockdep";
+    this.#best = failure;
+    if (this.#isShortening) this.#stepsMax = Math.max(1, failure.steps - 1);
+    // Now that there is something to show, the others can be told beside it.
+    await this.#judge?.confirm(failure.finding, isLate);
   }
 
   /** The strategy, or the part of it, that the present run belongs to. */

@@ -38,13 +38,22 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     this.#input = input;
     this.vocabularies = vocabularies;
     this.#options = options;
-    const { strategy, stepsMax, seed, states, recorder, runsToEnd = false } = options;
+    const {
+      strategy,
+      stepsMax,
+      seed,
+      states,
+      recorder,
+      lockdep = null,
+      runsToEnd = false,
+    } = options;
     this.scheduler = new ExploringScheduler({
       strategy,
       stepsMax,
       seed,
       states,
       recorder,
+      lockdep,
       runsToEnd,
       fingerprint: () => this.#fingerprint(),
       stateText: () => this.stateText(),

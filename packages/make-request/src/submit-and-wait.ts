@@ -19,7 +19,6 @@ export function submitAndWait(submitter: Submitter, bio: Bio, task: Task): Await
   const end = new Completion(`end of ${bio.toString()}`, {
     scheduler: task.scheduler,
     blockers: () => [bio],
-    endsBy: "any",
   });
   bio.private = end;
   bio.endIo = completeEnd;

@@ -8,14 +8,14 @@ import {
 } from "@blkstack/explorer";
 import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
+import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario, type Wanted } from "../find-scenario.ts";
 import { wholeNumber } from "../option-values.ts";
-import { isShownOtherwise, shown, type ShowFlags, withShowOptions } from "../show-report.ts";
 import { coloursFor, formatTable } from "../table.ts";
 import { UserError } from "../user-error.ts";
 import { writeUserFile } from "../user-file.ts";
 
-interface ExploreFlags extends ShowFlags {
+interface ExploreFlags {
   readonly strategy: StrategyName;
   readonly depth?: number;
   readonly bound?: number;
@@ -23,12 +23,13 @@ interface ExploreFlags extends ShowFlags {
   readonly executions?: number;
   readonly seconds?: number;
   readonly trace?: string;
+  readonly graph?: GraphFormat;
   readonly json?: boolean;
 }
 
 /** `blkstack explore NAME[:VARIANT]`: tries schedules; exit status 1 when one fails. */
 export function exploreCommand(context: CommandContext): Command {
-  const command = new Command("explore")
+  return new Command("explore")
     .description("run a scenario under one schedule after the other")
     .argument("<name[:variant]>", "what to explore; without a variant, each of them")
     .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy, "exhaustive")
@@ -38,8 +39,8 @@ export function exploreCommand(context: CommandContext): Command {
     .option("--executions <n>", "runs at most", wholeNumber("--executions", 1))
     .option("--seconds <s>", "seconds at most", wholeNumber("--seconds", 1))
     .option("--trace <file>", "where to keep the failing run, for replay")
-    .option("--json", "one JSON object");
-  return withShowOptions(command, ["json"])
+    .addOption(graphOption().conflicts("json"))
+    .option("--json", "one JSON object")
     .addHelpText("after", "\nExit status: 0 nothing found, 1 found, 2 usage.")
     .action((name: string, flags: ExploreFlags) => exploreWanted(name, flags, context));
 }
@@ -71,15 +72,15 @@ async function exploreWanted(
   if (flags.trace !== undefined && first?.trace) {
     await writeUserFile(flags.trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
   }
-  if (isShownOtherwise(flags)) {
-    for (const report of reports) printLine(io.stdout, shown(report, flags));
+  if (flags.graph !== undefined) {
+    for (const report of reports) printLine(io.stdout, drawWaits(report, flags.graph));
   } else if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
 }
 
 function exploreOptions(
-  { strategy, depth, bound, seed, executions, seconds, full }: ExploreFlags,
+  { strategy, depth, bound, seed, executions, seconds }: ExploreFlags,
   progress: ProgressLine,
   name: string,
 ): ExploreOptions {
@@ -90,7 +91,6 @@ function exploreOptions(
     ...(seed === undefined ? {} : { seed }),
     ...(executions === undefined ? {} : { executions }),
     ...(seconds === undefined ? {} : { seconds }),
-    story: full === true ? "full" : "short",
     onProgress: (now) => {
       progress.show(`${name}: ${progressText(now)}`);
     },

@@ -142,8 +142,7 @@ export function spawnWriter(
       status = bio.status;
       task.scheduler.wake(task);
     };
-    const label = `the end of ${bio.toString()}`;
-    const end: Waitable = { label, blockers: () => [bio], endsBy: "any" };
+    const end: Waitable = { label: `the end of ${bio.toString()}`, blockers: () => [bio] };
     await submitter.submitBio(bio, task);
     while (status === null) await task.scheduler.sleep(task, end);
   };

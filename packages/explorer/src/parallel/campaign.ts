@@ -1,5 +1,6 @@
 import { Budget } from "../budget.ts";
 import type { ExploreOptions } from "../explore-options.ts";
+import { learnApart } from "../lockdep/learn-apart.ts";
 import type { Progress, Report } from "../report.ts";
 import { Runner, STEPS_MAX } from "../run.ts";
 import { type Scenario, variantOf } from "../scenario.ts";
@@ -57,10 +58,17 @@ export async function runCampaign(
   const count = Math.min(crew.size, division.jobs.length);
   const hands = Array.from({ length: count }, () => crew.hire());
   const done = await workOff(division, hands, { budget, after, onProgress });
+  const isProved = done.isComplete && done.best === null && done.tally.healedRuns === 0;
+  const known = { finding: done.best?.finding ?? null, isProved };
+  const learnt = await learnApart(runner, known, () => budget.endedBy() !== null);
+  if (learnt.failure !== null) done.tally.addFailure();
+  const isDecided = done.best !== null || done.isComplete;
   return reportOf(runner, {
     ...done,
     strategy,
-    decidedBy: done.best !== null || done.isComplete ? strategy : null,
+    decidedBy: isDecided ? strategy : learnt.failure && "lockdep",
+    best: done.best ?? learnt.failure,
+    potentials: learnt.potentials,
     boundCompleted: null,
     limits: budget.limits,
     endedBy: isDrawn && done.endedBy === "all-run" ? "executions" : done.endedBy,

@@ -65,6 +65,8 @@ export async function runJob(
       onProgress(search.tally);
     },
     dedupe: "none",
+    // The whole is judged, not each part.
+    lockdep: false,
     strategy: strategyOf(job),
   });
   const { tally, ...end } = await search.run();
