@@ -1,28 +1,24 @@
 import {
-  explore,
-  type ExploreOptions,
   type Progress,
   type Report,
+  reportToJson,
   STRATEGY_NAMES,
   type StrategyName,
 } from "@blkstack/explorer";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
 import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario, type Wanted } from "../find-scenario.ts";
 import { wholeNumber } from "../option-values.ts";
+import { ProgressLine } from "../progress-line.ts";
+import { type SearchFlags, searchVariant } from "../search-variant.ts";
 import { coloursFor, formatTable } from "../table.ts";
 import { UserError } from "../user-error.ts";
 import { writeUserFile } from "../user-file.ts";
 
-interface ExploreFlags {
-  readonly strategy: StrategyName;
-  readonly depth?: number;
-  readonly bound?: number;
-  readonly seed?: number;
-  readonly executions?: number;
-  readonly seconds?: number;
+interface ExploreFlags extends SearchFlags {
   readonly trace?: string;
+  readonly progress?: boolean;
   readonly graph?: GraphFormat;
   readonly json?: boolean;
 }
@@ -38,6 +34,14 @@ export function exploreCommand(context: CommandContext): Command {
     .option("--seed <n>", "of the strategies that draw lots", wholeNumber("--seed", 0))
     .option("--executions <n>", "runs at most", wholeNumber("--executions", 1))
     .option("--seconds <s>", "seconds at most", wholeNumber("--seconds", 1))
+    .option("--steps-max <n>", "steps of one run at most", wholeNumber("--steps-max", 1))
+    .option("--states-max <n>", "states kept at most", wholeNumber("--states-max", 1))
+    .addOption(dedupeOption())
+    .option("--workers <n>", "threads that search side by side", wholeNumber("--workers", 1))
+    .option("--checkpoint <file>", "where to keep how far the search is")
+    .option("--resume <file>", "go on from what --checkpoint has kept")
+    .option("--coverage", "count what the runs differ in")
+    .option("--progress", "tell how far the search is, also where nobody sits at a terminal")
     .option("--trace <file>", "where to keep the failing run, for replay")
     .addOption(graphOption().conflicts("json"))
     .option("--json", "one JSON object")
@@ -61,54 +65,57 @@ async function exploreWanted(
   if (flags.trace !== undefined && !wanted.isOne) {
     throw new UserError("--trace keeps one run; name the variant, as in NAME:VARIANT");
   }
-  const progress = new ProgressLine(io.stderr, flags.json === true);
+  if ((flags.checkpoint ?? flags.resume) !== undefined) refuseCheckpoint(wanted, flags);
+  const { trace, graph, json, progress: isProgressWanted, ...search } = flags;
+  const progress = new ProgressLine(
+    io.stderr,
+    isProgressWanted ?? (json === true ? false : undefined),
+  );
+  const stopping = new AbortController();
+  const unhook = io.onStopSignal(() => {
+    stopping.abort();
+  });
   const reports: Report[] = [];
-  for (const variant of wanted.variants) {
-    const options = exploreOptions(flags, progress, `${wanted.scenario.name}:${variant}`);
-    reports.push(await explore(wanted.scenario, variant, options));
+  try {
+    for (const variant of wanted.variants) {
+      const onProgress = (now: Progress): void => {
+        progress.show(`${wanted.scenario.name}:${variant}`, now);
+      };
+      const place = { cwd: io.cwd, signal: stopping.signal, onProgress };
+      reports.push(await searchVariant(wanted.scenario, variant, search, place));
+    }
+  } finally {
+    unhook();
+    progress.clear();
   }
-  progress.clear();
   const [first] = reports;
-  if (flags.trace !== undefined && first?.trace) {
-    await writeUserFile(flags.trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
+  if (trace !== undefined && first?.trace) {
+    await writeUserFile(trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
   }
-  if (flags.graph !== undefined) {
-    for (const report of reports) printLine(io.stdout, drawWaits(report, flags.graph));
-  } else if (flags.json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
+  if (graph !== undefined) {
+    for (const report of reports) printLine(io.stdout, drawWaits(report, graph));
+  } else if (json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
 }
 
-function exploreOptions(
-  { strategy, depth, bound, seed, executions, seconds }: ExploreFlags,
-  progress: ProgressLine,
-  name: string,
-): ExploreOptions {
-  return {
-    strategy,
-    ...(depth === undefined ? {} : { depth }),
-    ...(bound === undefined ? {} : { bound }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(executions === undefined ? {} : { executions }),
-    ...(seconds === undefined ? {} : { seconds }),
-    onProgress: (now) => {
-      progress.show(`${name}: ${progressText(now)}`);
-    },
-  };
+function dedupeOption(): Option {
+  const option = new Option("--dedupe <how>", "merge states that cannot be told apart, or not");
+  return option.choices(["states", "none"]);
 }
 
-/** `12000 runs, 340000 steps, 8500 runs/s, 120 states`. */
-function progressText({ runs, steps, elapsedMs, states, failingRuns }: Progress): string {
-  const perSecond = Math.round((runs * 1000) / Math.max(1, elapsedMs));
-  const texts = [`${String(runs)} runs`, `${String(steps)} steps`, `${String(perSecond)} runs/s`];
-  if (states !== null) texts.push(`${String(states)} states`);
-  if (failingRuns > 0) texts.push(`${String(failingRuns)} failed; looking for a shorter one`);
-  return texts.join(", ");
+function refuseCheckpoint({ isOne }: Wanted, { workers }: ExploreFlags): void {
+  if (!isOne) {
+    throw new UserError("--checkpoint keeps one search; name the variant, as in NAME:VARIANT");
+  }
+  if (workers !== undefined) {
+    throw new UserError("--checkpoint and --resume are for one thread; leave --workers out");
+  }
 }
 
 function jsonOf({ scenario, isOne }: Wanted, reports: readonly Report[]): object {
   const told = reports.map((report) => ({
-    ...report,
+    ...reportToJson(report),
     expect: scenario.variants[report.variant]?.expect ?? null,
   }));
   return isOne ? { ...told[0] } : { scenario: scenario.name, reports: told };
@@ -131,23 +138,4 @@ function printReports(
     return [`${scenario.name}:${variant}`, expect, coloured, String(runs), message];
   });
   printLine(output, formatTable(["NAME:VARIANT", "EXPECTED", "SEEN", "RUNS", ""], rows, output));
-}
-
-/** One line on a terminal that is written over and over. */
-class ProgressLine {
-  readonly #output: TextOutput;
-  readonly #isShown: boolean;
-
-  constructor(output: TextOutput, isQuiet: boolean) {
-    this.#output = output;
-    this.#isShown = output.isTTY === true && !isQuiet;
-  }
-
-  show(text: string): void {
-    if (this.#isShown) this.#output.write(`\r\u001b[K${text}`);
-  }
-
-  clear(): void {
-    if (this.#isShown) this.#output.write("\r\u001b[K");
-  }
 }
