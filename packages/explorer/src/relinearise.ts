@@ -8,10 +8,15 @@ const STATES_MAX = 40_000;
 /**
  * The steps of a run in another order that comes to the same, because only steps that do not depend
  * on each other change places, with the fewest switches away from a task that could go on. Whether
- * one could is guessed where the run does not tell: repeat it to be sure. */
-export function fewestSwitches(footprints: readonly Footprint[]): readonly Footprint[] {
+ * one could is guessed where the run does not tell: repeat it to be sure. Beyond `statesMax` the
+ * order is one with few switches, not with the fewest.
+ */
+export function fewestSwitches(
+  footprints: readonly Footprint[],
+  statesMax: number = STATES_MAX,
+): readonly Footprint[] {
   const lanes = new Lanes(footprints);
-  return search(lanes) ?? goStraight(lanes);
+  return search(lanes, statesMax) ?? goStraight(lanes);
 }
 
 /** How far each actor is, who went last, and how that came about. */
@@ -24,7 +29,7 @@ interface State {
 }
 
 /** Cheapest first: states with as many switches as the present one, then those with one more. */
-function search(lanes: Lanes): readonly Footprint[] | null {
+function search(lanes: Lanes, statesMax: number): readonly Footprint[] | null {
   const known = new Set<string>();
   let [now, later]: [State[], State[]] = [[lanes.start], []];
   while (now.length > 0 || later.length > 0) {
@@ -34,7 +39,7 @@ function search(lanes: Lanes): readonly Footprint[] | null {
     const key = `${state.taken.join()}/${String(state.last)}`;
     if (known.has(key)) continue;
     known.add(key);
-    if (known.size > STATES_MAX) return null;
+    if (known.size > statesMax) return null;
     if (lanes.isOver(state)) return wayTo(state);
     for (const next of lanes.nextStates(state)) {
       (next.switches === state.switches ? now : later).push(next);

@@ -76,7 +76,7 @@ export interface Report extends Counted {
   readonly foundAtRun: number;
   /** Of the schedule shown: switches away from a task that could have gone on. */
   readonly preemptions: number;
-  /** Whether no schedule at all fails in fewer steps; else it is the shortest of those tried. */
+  /** Whether no schedule at all of what is left fails in fewer steps; else it is the shortest of those tried. */
   readonly isShortest: boolean;
   /** Whether all schedules were covered. */
   readonly isComplete: boolean;

@@ -1,8 +1,10 @@
 import { type FailingRun, failingRun, suspiciousRun, waitsOf } from "./failing-run.ts";
 import { potentialLines } from "./lockdep/potential-lines.ts";
 import type { Report } from "./report.ts";
-import type { Runner } from "./run.ts";
+import { isWhole } from "./input.ts";
+import type { RecordedRun, Runner } from "./run.ts";
 import type { SearchEnd } from "./search.ts";
+import { isShortestOfAll } from "./shortest.ts";
 import { siblingOf } from "./sibling.ts";
 import { type StoryLength, tellStory } from "./story.ts";
 import { makeTrace } from "./trace.ts";
@@ -59,7 +61,7 @@ export async function reportOf(
     message: finding.message,
     foundAtRun: runsUntilFound || (end.complaint?.atRun ?? 0),
     preemptions: recorded.recorder.preemptions,
-    isShortest: best !== null && end.sawEveryLength,
+    isShortest: best !== null && (await isShortest(runner, end, recorded)),
     trace: makeTrace(runner.plan, finding, recorded, waitSites),
     replayLine,
     waits: waitsOf(runner, recorded),
@@ -73,6 +75,16 @@ export async function reportOf(
 
 function withPotentials(story: string, { potentials, best }: SearchEnd): string {
   return [story, ...potentialLines(potentials, best !== null)].join("\n");
+}
+
+/** The search may know it; else a search of all that is shorter says so, if that is little. */
+async function isShortest(
+  runner: Runner,
+  { sawEveryLength }: SearchEnd,
+  recorded: RecordedRun,
+): Promise<boolean> {
+  if (sawEveryLength && isWhole(recorded.input)) return true;
+  return isShortestOfAll(runner, recorded);
 }
 
 /** The failure to be shown: one of the program's own before one of what is known of it. */

@@ -1,7 +1,10 @@
+import { Mutex } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
 import { lostWakeup, philosophers, pool } from "../../test/deadlock-models.ts";
 import { bioSplit, model, type Model } from "../../test/models.ts";
 import { explore } from "../explore.ts";
+import { Runner } from "../run.ts";
+import { defineScenario, type Scenario } from "../scenario.ts";
 import type { Report } from "../report.ts";
 import type { Strategy } from "../strategy.ts";
 import { delays, preemptions } from "./bounded.ts";
@@ -31,6 +34,48 @@ describe("a bound lets through every schedule up to it, and each exactly once", 
     const report = await runAll(build, strategy);
     expect(report).toMatchObject({ runs, failingRuns: deadlocking, isComplete: false });
     expect(report.boundCompleted?.count).toBe(Number(/\d+/.exec(strategy.name)?.[0]));
+  });
+});
+
+describe("a bound counts preemptions as reports do", () => {
+  const locks = defineScenario({
+    name: "model",
+    summary: "two locks taken the other way round, with starts and sleeps as steps",
+    variants: { model: { expect: "DEADLOCK", summary: "the only one" } },
+    build(world) {
+      const [a, b] = [new Mutex("A"), new Mutex("B")];
+      for (const [name, first, second] of [["left", a, b] as const, ["right", b, a] as const]) {
+        world.spawn(name, async (task) => {
+          await first.lock(task);
+          await second.lock(task);
+          second.unlock(task);
+          first.unlock(task);
+        });
+      }
+    },
+  });
+  const rows: readonly [string, Scenario][] = [
+    ["philosophers(3)", model(philosophers(3))],
+    ["bioSplit(2,2,2)", model(bioSplit(2, 2, 2))],
+    ["two mutexes", locks],
+  ];
+
+  it.each(rows)("%s", async (_name, scenario) => {
+    const counted = [0, 0, 0];
+    const plan = { scenario, variant: "model", seed: 1, stepsMax: 1_000 };
+    const runs: number[] = [];
+    for (const bound of [0, 1, 2]) {
+      const options = { strategy: preemptions(bound), after: "all" } as const;
+      runs.push((await explore(scenario, "model", options)).runs);
+    }
+    const strategy = preemptions(2);
+    for (let run = 0; run < (runs[2] ?? 0); run += 1) {
+      const { recorder } = await new Runner(plan).record(strategy);
+      counted[recorder.preemptions] = (counted[recorder.preemptions] ?? 0) + 1;
+    }
+    const [none = 0, one = 0, two = 0] = counted;
+    expect(counted.length).toBe(3);
+    expect([none, none + one, none + one + two]).toEqual(runs);
   });
 });
 
