@@ -1,5 +1,6 @@
-// pnpm bench [layers|nbd] [--rounds N] [--seconds S]
+// pnpm bench [layers|nbd|explorer] [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
+import { benchExplorer } from "./explorer.ts";
 import { benchLayers } from "./layers.ts";
 import { benchNbd } from "./nbd.ts";
 
@@ -10,6 +11,7 @@ const { positionals, values } = parseArgs({
     seconds: { type: "string", default: "2" },
   },
 });
-const wanted = positionals.length > 0 ? positionals : ["layers", "nbd"];
+const wanted = positionals.length > 0 ? positionals : ["layers", "nbd", "explorer"];
 if (wanted.includes("layers")) await benchLayers();
 if (wanted.includes("nbd")) await benchNbd(Number(values.rounds), Number(values.seconds));
+if (wanted.includes("explorer")) await benchExplorer();
