@@ -30,6 +30,9 @@ export interface SearchFlags {
   readonly statesMax?: number;
   readonly dedupe?: "states" | "none";
   readonly coverage?: boolean;
+  readonly allocFail?: number;
+  readonly ioError?: number;
+  readonly audit?: boolean;
   readonly workers?: number;
   readonly checkpoint?: string;
   readonly resume?: string;
@@ -46,9 +49,14 @@ export interface SearchPlace {
 export async function searchVariant(
   scenario: Scenario,
   variant: string,
-  { checkpoint, resume, workers, ...flags }: SearchFlags,
+  { checkpoint, resume, workers, allocFail, ioError, audit, ...how }: SearchFlags,
   { cwd, ...place }: SearchPlace,
 ): Promise<Report> {
+  const faults = {
+    ...(allocFail === undefined ? {} : { allocFail }),
+    ...(ioError === undefined ? {} : { ioError }),
+  };
+  const flags = { ...how, faults, ...(audit === false ? { audits: "off" as const } : {}) };
   const options: ExploreOptions = { ...flags, ...place };
   if (workers !== undefined) {
     const strategy = parallelStrategy(flags);

@@ -136,6 +136,9 @@ export class RamDisk implements BlockDevice, InterruptSource<Bio> {
     if (this.isReadOnly && isWriteOp(bio.op) && bio.sizeBytes > 0) return BioStatus.ReadOnly;
     const fault = this.faults?.statusOf(bio) ?? BioStatus.Ok;
     if (fault !== BioStatus.Ok) return fault;
+    const { faults: chance } = this.#scheduler;
+    const misfortune = chance === undefined ? BioStatus.Ok : chance.ioStatus(bio.toString());
+    if (misfortune !== BioStatus.Ok) return misfortune;
     if (bio.op === BioOp.Read) {
       this.#read(bio);
       return BioStatus.Ok;

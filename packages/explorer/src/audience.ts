@@ -1,7 +1,7 @@
 import type { Access, WakeReason } from "@blkstack/task";
 import type { Actor, ExploredTask, PendingInterrupt } from "./actor.ts";
 import type { Histories } from "./histories.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Answer, Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import type { StepLog } from "./step-log.ts";
@@ -98,9 +98,9 @@ export class Audience {
     if (this.#watchers !== null) for (const each of this.#watchers) each.timerFired?.(timer);
   }
 
-  outcome(actor: Actor | null, what: string, outcome: number): void {
-    if (actor !== null) this.#histories?.learned(actor, outcome);
-    this.#recorder?.outcome(what, outcome);
+  outcome(actor: Actor | null, answer: Answer): void {
+    if (actor !== null) this.#histories?.learned(actor, answer.outcome);
+    this.#recorder?.outcome(answer);
   }
 
   warned(message: string): void {

@@ -90,11 +90,12 @@ function told({ steps }: Recorder, at: number): string {
 
 /** What an override puts before what: the first two steps whose order can be told. */
 function decisionOf({ index, chosen }: Override, recorder: Recorder): Decision {
-  const { footprints, steps } = recorder;
+  const { footprints } = recorder;
   const { insteadOf } = footprints[index] ?? {};
   if (typeof chosen === "number") {
-    const answer = steps[index]?.notes.find((note) => /: (?:yes|outcome \d+)$/.test(note));
-    return { first: `${told(recorder, index)}; ${answer ?? "bad luck"}`, second: null };
+    const { outcomes = [], answers = [] } = footprints[index] ?? {};
+    const answer = answers[outcomes.indexOf(chosen)] ?? "bad luck";
+    return { first: `${told(recorder, index)}; ${answer}`, second: null };
   }
   if (!insteadOf) return { first: told(recorder, index), second: null };
   let pending = "";

@@ -1,6 +1,7 @@
 import type { AuditRates } from "./audits/auditor.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import type { Check } from "./check.ts";
+import type { FaultBudget, TimerModel } from "./conditions.ts";
 import type { Progress } from "./report.ts";
 import type { StrategyName } from "./strategies/named.ts";
 import type { StoryLength } from "./story.ts";
@@ -26,6 +27,10 @@ export interface ExploreOptions {
    * default), stop ("first"), or count how many schedules fail ("all").
    */
   readonly after?: "shortest" | "first" | "all";
+  /** What may go wrong in a run, as a choice. Default: as the variant says, else nothing. */
+  readonly faults?: FaultBudget;
+  /** When timers fire. Default: as the variant says, else "when-idle". */
+  readonly timers?: TimerModel;
   /** Do not run twice from states that cannot be told apart. Default: as the variant says. */
   readonly dedupe?: "states" | "none";
   /**

@@ -16,6 +16,7 @@ import {
 } from "@blkstack/task";
 import { type Actor, ExploredTask, type Guard, PendingInterrupt, TaskState } from "./actor.ts";
 import { Audience } from "./audience.ts";
+import { FaultInjector } from "./fault-injector.ts";
 import type { Finding } from "./finding.ts";
 import { Histories } from "./histories.ts";
 import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
@@ -44,6 +45,7 @@ export class ExploringScheduler implements Scheduler {
   readonly tasks: readonly ExploredTask[];
   /** Raised and not handled. */
   readonly interrupts: readonly PendingInterrupt[];
+  readonly faults: FaultInjector;
   /** Told of everything; for watchers, who come before the scenario is built. */
   readonly audience: Audience;
   readonly warnings: string[] = [];
@@ -73,6 +75,7 @@ export class ExploringScheduler implements Scheduler {
     this.#options = options;
     this.random = new Xorshift(options.seed);
     this.lockWatcher = options.lockdep ?? null;
+    this.faults = new FaultInjector(this, options.conditions.faults);
     this.tasks = this.#population.tasks;
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
@@ -93,6 +96,10 @@ export class ExploringScheduler implements Scheduler {
 
   get inInterrupt(): boolean {
     return this.#isInInterrupt;
+  }
+
+  get isBuilding(): boolean {
+    return this.#phase === Phase.Building;
   }
 
   /** Steps taken so far. */
@@ -243,14 +250,20 @@ export class ExploringScheduler implements Scheduler {
     return armed;
   }
 
-  choose(what: string, count: number): number {
+  /** Whether the outcomes asked for are the search's to choose. */
+  get isChoosing(): boolean {
+    return this.#phase === Phase.Running && !this.#probe.isRunning;
+  }
+
+  /** `words`: what a story tells of each outcome; "" for nothing. */
+  choose(what: string, count: number, words: readonly string[] | null = null): number {
     if (count < 2 || this.#phase !== Phase.Running) return 0;
     const outcome = this.#probe.isRunning
       ? Math.min(this.#lastOutcomes?.get(what) ?? 0, count - 1)
       : this.#take(this.#options.strategy.chooseOutcome(what, count));
     this.#lastOutcomes ??= new Map();
     this.#lastOutcomes.set(what, outcome);
-    this.audience.outcome(this.#current, what, outcome);
+    this.audience.outcome(this.#current, { what, outcome, words });
     return outcome;
   }
 

@@ -13,6 +13,8 @@ export class Footprint {
   readonly setsOff: Actor[] = [];
   /** The answers of `choose`, in the order asked. */
   readonly outcomes: number[] = [];
+  /** What a story tells of each of them. */
+  readonly answers: string[] = [];
   isLeftAsleep = false;
   /** Time went on before this step: nothing changes places across it. */
   readonly isAfterTimer: boolean;

@@ -2,6 +2,7 @@ export { assertNothingFound, type AssertOptions, FoundError } from "./assert-not
 export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
+export type { Conditions, FaultBudget, GivenConditions, TimerModel } from "./conditions.ts";
 export { explore } from "./explore.ts";
 export {
   exploreTest,

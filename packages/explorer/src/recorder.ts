@@ -19,6 +19,19 @@ export type RecordedChoice =
   | { readonly actor: string; readonly among: readonly string[] }
   | { readonly what: string; readonly outcome: number };
 
+/** What was asked for, what came of it, and what is to be told of each outcome. */
+export interface Answer {
+  readonly what: string;
+  readonly outcome: number;
+  readonly words: readonly string[] | null;
+}
+
+function textOf({ what, outcome, words }: Answer): string {
+  if (words !== null) return words[outcome] ?? "";
+  if (outcome === 0) return "";
+  return `${what}: ${outcome === 1 ? "yes" : `outcome ${String(outcome)}`}`;
+}
+
 /** Writes down one run: what was chosen, and what happened. */
 export class Recorder {
   readonly steps: RecordedStep[] = [];
@@ -53,10 +66,14 @@ export class Recorder {
     this.#isTimeMoved = false;
   }
 
-  outcome(what: string, outcome: number): void {
+  outcome(answer: Answer): void {
+    const { what, outcome } = answer;
     if (this.#mark === null) this.choices.push({ what, outcome });
-    this.footprints.at(-1)?.outcomes.push(outcome);
-    if (outcome > 0) this.note(`${what}: ${outcome === 1 ? "yes" : `outcome ${String(outcome)}`}`);
+    const text = textOf(answer);
+    const footprint = this.footprints.at(-1);
+    footprint?.outcomes.push(outcome);
+    footprint?.answers.push(text);
+    if (text !== "") this.note(text);
   }
 
   touched(access: Access): void {

@@ -1,7 +1,14 @@
 import type { Actor } from "./actor.ts";
 import { type Input, WHOLE } from "./input.ts";
+import {
+  conditionsOf,
+  type GivenConditions,
+  readConditionWord,
+  wordsOfConditions,
+} from "./conditions.ts";
 import type { Footprint } from "./footprint.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
+import { variantOf } from "./scenario.ts";
 
 /** Steps that one actor takes in a row; the answers are those that its last step gets. */
 export interface Stretch {
@@ -16,6 +23,8 @@ export interface ReplayLine {
   readonly variant: string;
   /** The tasks and amounts that are taken away first. */
   readonly input: Input;
+  /** What is other than the variant says. */
+  readonly conditions: GivenConditions;
   readonly stretches: readonly Stretch[];
 }
 
@@ -26,7 +35,7 @@ export class ReplayLineError extends Error {
 
 const FIRST_WORD = /^([^\s:]+):([^\s:]+)$/;
 const TAKEN_AWAY = /^-([^\s*=]+)(?:=(\d+))?$/;
-const STRETCH = /^([^\s*=-][^\s*=]*)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
+const STRETCH = /^([^\s*=+-][^\s*=]*)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
 
 /** A name in one word that needs no quotes in a shell. */
 export function wordOf({ name }: Pick<Actor, "name">): string {
@@ -37,14 +46,14 @@ export function wordOf({ name }: Pick<Actor, "name">): string {
 export function replayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
   const { scenario, variant } = plan;
   const stretches = stretchesOf(decided(recorder.footprints));
-  return formatReplayLine({ scenario: scenario.name, variant, input, stretches });
+  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches });
 }
 
 /** As `replayLineOf`, with nothing taken away and every step told. */
 export function fullReplayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
   const { scenario, variant } = plan;
   const stretches = stretchesOf(recorder.footprints);
-  return formatReplayLine({ scenario: scenario.name, variant, input, stretches });
+  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches });
 }
 
 /** The steps up to the last that was chosen; without any, those that the first actor takes. */
@@ -73,10 +82,16 @@ export function stretchesOf(footprints: readonly Footprint[]): readonly Stretch[
 }
 
 /**
- * `SCENARIO:VARIANT`, then one word for each thing taken away, `-TASK` or `-AMOUNT=LESS`, and one
+ * `SCENARIO:VARIANT`, then one word for each condition that is not the variant's own, such as
+ * `+alloc-fail=1`, one for each thing taken away, `-TASK` or `-AMOUNT=LESS`, and one
  * for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`.
  */
-function formatReplayLine({ scenario, variant, input, stretches }: ReplayLine): string {
+function formatReplayLine(
+  plan: RunPlan,
+  { scenario, variant, input, stretches }: Omit<ReplayLine, "conditions">,
+): string {
+  const usual = conditionsOf(variantOf(plan.scenario, variant));
+  const conditions = wordsOfConditions(plan.conditions ?? usual, usual);
   const tasks = input.without.map((name) => `-${name}`);
   const amounts = Object.entries(input.amounts).map(
     ([name, less]) => `-${wordOf({ name })}=${String(less)}`,
@@ -85,7 +100,7 @@ function formatReplayLine({ scenario, variant, input, stretches }: ReplayLine): 
     const times = steps === 1 ? "" : `*${String(steps)}`;
     return `${actor}${times}${answers.length === 0 ? "" : `=${answers.join(",")}`}`;
   });
-  return [`${scenario}:${variant}`, ...tasks, ...amounts, ...words].join(" ");
+  return [`${scenario}:${variant}`, ...conditions, ...tasks, ...amounts, ...words].join(" ");
 }
 
 /** Whether a text is meant as a replay line, and not as the name of a file. */
@@ -102,8 +117,22 @@ export function parseReplayLine(text: string): ReplayLine {
     throw new ReplayLineError(`"${first}" should be SCENARIO:VARIANT`);
   }
   const away = words.filter((word) => word.startsWith("-"));
-  const rest = words.filter((word) => !word.startsWith("-"));
-  return { scenario, variant, input: parseInput(away), stretches: rest.map(parseStretch) };
+  const rest = words.filter((word) => !/^[-+]/.test(word));
+  const conditions = parseConditions(words.filter((word) => word.startsWith("+")));
+  const input = parseInput(away);
+  return { scenario, variant, conditions, input, stretches: rest.map(parseStretch) };
+}
+
+function parseConditions(words: readonly string[]): GivenConditions {
+  let conditions: GivenConditions = {};
+  for (const word of words) {
+    const read = readConditionWord(word, conditions);
+    if (read === null) {
+      throw new ReplayLineError(`"${word}" should be +alloc-fail=N, +io-error=N or +timers=MODEL`);
+    }
+    conditions = read;
+  }
+  return conditions;
 }
 
 function parseInput(words: readonly string[]): Input {

@@ -1,5 +1,6 @@
 import { waitsOf } from "./failing-run.ts";
 import { DivergenceError, Follow } from "./follow.ts";
+import { conditionsOf, type GivenConditions } from "./conditions.ts";
 import type { RecordedStep } from "./recorder.ts";
 import { WHOLE } from "./input.ts";
 import { nearLines } from "./near-lines.ts";
@@ -85,14 +86,16 @@ async function followedNearby(runner: Runner, stretches: readonly Stretch[]): Pr
 
 function runnerOf(
   scenario: Scenario,
-  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax" | "input">,
+  of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax" | "input"> & {
+    readonly conditions?: GivenConditions;
+  },
 ): Runner {
   const { variant, seed, stepsMax, input = WHOLE } = of;
   if (scenario.name !== of.scenario) {
     throw new DivergenceError(`a run of "${of.scenario}", not of "${scenario.name}"`);
   }
-  variantOf(scenario, variant);
-  return new Runner({ scenario, variant, seed, stepsMax, input });
+  const conditions = conditionsOf(variantOf(scenario, variant), of.conditions ?? {});
+  return new Runner({ scenario, variant, seed, stepsMax, input, conditions });
 }
 
 async function reportOf(
@@ -126,6 +129,7 @@ async function reportOf(
     limits: { executions: 1, seconds: null, stepsMax: plan.stepsMax, statesMax: null },
     isStateTableFull: false,
     coverage: null,
+    conditions: runner.conditions,
     audited: { determinism: 0, commutation: 0 },
     potentials: [],
     foundAtRun: failingRuns,

@@ -1,4 +1,5 @@
 import type { AuditCount } from "./audits/auditor.ts";
+import type { Conditions } from "./conditions.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { Potential } from "./lockdep/potential.ts";
 import type { WaitGraph } from "./render/wait-graph.ts";
@@ -86,6 +87,8 @@ export interface Report extends Counted {
   readonly isStateTableFull: boolean;
   /** Null: not asked for. */
   readonly coverage: Coverage | null;
+  /** What may happen in a run, and so what a proof holds for. */
+  readonly conditions: Conditions;
   /** Runs repeated to see whether the search is what it is taken for; not counted as `runs`. */
   readonly audited: AuditCount;
   /**

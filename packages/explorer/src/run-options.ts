@@ -1,5 +1,6 @@
 import type { Task } from "@blkstack/task";
 import type { Actor } from "./actor.ts";
+import type { Conditions } from "./conditions.ts";
 import type { Finding } from "./finding.ts";
 import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 import type { Recorder } from "./recorder.ts";
@@ -33,6 +34,7 @@ export interface RunOptions {
   readonly recorder: Recorder | null;
   /** Who is told of locks; null: nobody. */
   readonly lockdep?: RunLockWatcher | null;
+  readonly conditions: Conditions;
   /** Whether a run goes on to its end when a watcher has found something. Default: false. */
   readonly runsToEnd?: boolean;
 }

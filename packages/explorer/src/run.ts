@@ -3,6 +3,7 @@ import type { Awaitable } from "@blkstack/task";
 import { type Actor, ExploredTask } from "./actor.ts";
 import { guardForeignCalls, runBegins, runEnds } from "./audits/foreign-calls.ts";
 import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
+import { type Conditions, conditionsOf } from "./conditions.ts";
 import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
 import type { Finding } from "./finding.ts";
@@ -11,7 +12,7 @@ import type { Lockdep } from "./lockdep/lockdep.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
-import type { Scenario } from "./scenario.ts";
+import { type Scenario, variantOf } from "./scenario.ts";
 import type { StateTable } from "./state-table.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -31,6 +32,8 @@ export interface RunPlan {
   readonly runsToEnd?: boolean;
   /** What is taken away; by default nothing. */
   readonly input?: Input;
+  /** Default: as the variant says. */
+  readonly conditions?: Conditions;
 }
 
 /** How one run ended. */
@@ -64,6 +67,7 @@ export interface RunWith {
 /** Builds the scenario afresh and runs it to its end, again and again. */
 export class Runner {
   readonly plan: RunPlan;
+  readonly conditions: Conditions;
   readonly vocabularies: readonly Vocabulary[] = [bioVocabulary()];
   #world: RunWorld | null = null;
   #disarm: (() => void) | null = null;
@@ -71,6 +75,7 @@ export class Runner {
 
   constructor(plan: RunPlan) {
     this.plan = plan;
+    this.conditions = plan.conditions ?? conditionsOf(variantOf(plan.scenario, plan.variant));
   }
 
   get input(): Input {
@@ -87,9 +92,9 @@ export class Runner {
       lockdep = null,
       stepsMax = this.plan.stepsMax,
     } = how;
-    const { vocabularies, input } = this;
+    const { vocabularies, input, conditions } = this;
     const { runsToEnd = false } = this.plan;
-    const options = { strategy, states, seed, stepsMax, recorder, lockdep, runsToEnd };
+    const options = { strategy, states, seed, stepsMax, recorder, lockdep, runsToEnd, conditions };
     const world = new RunWorld(options, vocabularies, how.input ?? input);
     this.#world = world;
     lockdep?.beginRun(world);

@@ -3,6 +3,7 @@ import type { Guard } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import type { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding, FindingKind } from "./finding.ts";
+import type { FaultBudget, TimerModel } from "./conditions.ts";
 import type { Place } from "./vocabulary.ts";
 
 /** What a variant is expected to come to: "ok" is a proof that no schedule fails. */
@@ -14,6 +15,10 @@ export interface Variant {
   readonly summary: string;
   /** Merge states that cannot be told apart; the proof then counts states. Default: every schedule. */
   readonly dedupe?: "states";
+  /** What may go wrong in a run; the options of a search may say otherwise. Default: nothing. */
+  readonly faults?: FaultBudget;
+  /** Default: "when-idle". */
+  readonly timers?: TimerModel;
 }
 
 /** A story to be run under every schedule. */
@@ -42,6 +47,14 @@ export interface World {
    * except where a failure that was found is shown with less, but never below `least`.
    */
   amount(name: string, usual: number, least?: number): number;
+  /**
+   * A choice that is nobody's to make, which of `count` outcomes happens: the search takes each in
+   * turn, the first one first. `what` says in a story what it is about. Only tasks, interrupts and
+   * timers may ask: throws while the scenario is built.
+   */
+  choose(what: string, count: number): number;
+  /** As `choose`, of these values, which a story tells by name: `the weather: rain`. */
+  chooseOf<Value extends string | number | boolean>(what: string, values: readonly Value[]): Value;
   /** Names a list that things may lie on, and who takes them off. */
   place(place: Place): void;
   /**

@@ -33,6 +33,7 @@ export async function reportOf(
     endedBy: end.endedBy,
     limits: end.limits,
     isStateTableFull: end.isStateTableFull,
+    conditions: runner.conditions,
     audited: end.audited,
     potentials: end.potentials,
   };

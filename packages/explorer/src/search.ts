@@ -7,6 +7,7 @@ import {
   CHECKPOINT_FORMAT,
   CHECKPOINT_VERSION,
 } from "./checkpoint.ts";
+import { conditionsOf } from "./conditions.ts";
 import { countingSteps, CoverageCounter } from "./coverage.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
 import type { ExploreOptions } from "./explore-options.ts";
@@ -89,7 +90,10 @@ export class Search {
     const { dedupe = "none" } = { ...variantOf(scenario, variant), ...defined(options.dedupe) };
     // Who counts all schedules that fail wants them whole.
     const runsToEnd = options.after === "all";
-    const plan = { scenario, variant, seed, stepsMax, runsToEnd };
+    const { faults, timers } = options;
+    const given = { ...(faults && { faults }), ...(timers && { timers }) };
+    const conditions = conditionsOf(variantOf(scenario, variant), given);
+    const plan = { scenario, variant, seed, stepsMax, runsToEnd, conditions };
     this.runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     const { audits = {} } = options;
     this.#auditor = audits === "off" ? null : new Auditor(this.runner, audits, seed);

@@ -1,3 +1,4 @@
+import { conditionsText } from "./conditions.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
@@ -53,7 +54,9 @@ function summaryLine(report: Told): string {
   const runs = count(report.runs, "run");
   const seen = report.states === null ? "" : `, ${count(report.states, "distinct state")}`;
   if (report.verdict === "proved") {
-    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)} at the granularity of announced steps`;
+    const conditions = conditionsText(report.conditions);
+    const within = conditions === "" ? "" : `, with ${conditions},`;
+    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps`;
   }
   const healed =
     report.healedRuns === 0
@@ -64,7 +67,9 @@ function summaryLine(report: Told): string {
     all === null
       ? "not all schedules"
       : `all schedules with at most ${count(all.count, all.measure.slice(0, -1))}, not all others`;
-  return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}`;
+  const conditions = conditionsText(report.conditions);
+  const within = conditions === "" ? "" : `; with ${conditions}`;
+  return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}${within}`;
 }
 
 function covered({ strategy, decidedBy, states, schedules }: Told): string {

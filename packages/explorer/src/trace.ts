@@ -1,4 +1,5 @@
 import type { Finding } from "./finding.ts";
+import type { Conditions } from "./conditions.ts";
 import { type Input, isWhole, WHOLE } from "./input.ts";
 import type { RecordedChoice, RecordedStep } from "./recorder.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
@@ -21,6 +22,8 @@ export interface Trace {
   readonly input?: Input;
   /** Where in the code the tasks wait that the run leaves behind, by name, innermost call first. */
   readonly waitSites?: WaitSites;
+  /** What could go wrong, and when timers fired; where it is missing, as the variant says. */
+  readonly conditions?: Conditions;
   /** All that is needed to repeat it. */
   readonly choices: readonly RecordedChoice[];
   /** What happened, for people and to compare with. */
@@ -71,14 +74,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The trace of a recorded run. */
 export function makeTrace(
-  plan: Pick<RunPlan, "scenario" | "variant" | "seed" | "stepsMax">,
+  plan: Pick<RunPlan, "scenario" | "variant" | "seed" | "stepsMax" | "conditions">,
   finding: Finding | null,
   { recorder: { choices, steps }, input }: RecordedRun,
   waitSites: WaitSites,
 ): Trace {
-  const { scenario, variant, seed, stepsMax } = plan;
+  const { scenario, variant, seed, stepsMax, conditions } = plan;
   const head = { format: TRACE_FORMAT, version: TRACE_VERSION } as const;
-  const of = { ...head, scenario: scenario.name, variant, seed, stepsMax, finding };
+  const known = conditions === undefined ? {} : { conditions };
+  const of = { ...head, scenario: scenario.name, variant, seed, stepsMax, ...known, finding };
   return {
     ...of,
     ...(isWhole(input) ? {} : { input }),

@@ -39,6 +39,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     this.vocabularies = vocabularies;
     this.#options = options;
     const {
+      conditions,
       strategy,
       stepsMax,
       seed,
@@ -54,9 +55,10 @@ export class RunWorld implements World, RunView, ForeignCallListener {
       states,
       recorder,
       lockdep,
+      conditions,
       runsToEnd,
       fingerprint: () => this.#fingerprint(),
-      stateText: () => this.stateText(),
+      stateText: () => this.stateText() + this.scheduler.faults.stateText,
     });
   }
 
@@ -81,6 +83,19 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     const amount = amountOf(this.#input, name, usual, least);
     this.amounts.push(amount);
     return amount.given;
+  }
+
+  choose(what: string, count: number): number {
+    this.#assertIsRunning(what);
+    return this.scheduler.choose(what, count);
+  }
+
+  chooseOf<Value extends string | number | boolean>(what: string, values: readonly Value[]): Value {
+    this.#assertIsRunning(what);
+    const words = values.map((value) => `${what}: ${String(value)}`);
+    const value = values[this.scheduler.choose(what, values.length, words)];
+    if (value === undefined) throw new RangeError(`${what}: a choice of nothing`);
+    return value;
   }
 
   place(place: Place): void {
@@ -118,6 +133,11 @@ export class RunWorld implements World, RunView, ForeignCallListener {
     const copy = (this.#spawned.get(name) ?? 0) + 1;
     this.#spawned.set(name, copy);
     return copy === 1 ? name : `${name}#${String(copy)}`;
+  }
+
+  #assertIsRunning(what: string): void {
+    if (!this.scheduler.isBuilding) return;
+    throw new Error(`${what}: a choice while the scenario is built; let a task ask for it`);
   }
 
   /** Equal when nothing has moved, whatever the clock says. */

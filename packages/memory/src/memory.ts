@@ -1,6 +1,7 @@
 import {
   assertMaySleep,
   effectiveGfp,
+  type FaultSource,
   type Gfp,
   mayWait,
   type Scheduler,
@@ -15,7 +16,7 @@ export interface MemoryOptions {
 }
 
 export interface MemoryCounters {
-  /** Attempts that the fault plan let fail. */
+  /** Attempts that were made to fail. */
   readonly failures: number;
 }
 
@@ -23,12 +24,14 @@ export interface MemoryCounters {
 export class Memory {
   readonly scheduler: Scheduler;
   #faultPlan: FaultPlan | null;
+  readonly #faults: FaultSource | null;
   #failures = 0;
   readonly #attempts = new Map<string, number>();
 
   constructor(options: MemoryOptions) {
     this.scheduler = options.scheduler;
     this.#faultPlan = options.faultPlan ?? null;
+    this.#faults = options.scheduler.faults ?? null;
   }
 
   get counters(): MemoryCounters {
@@ -48,9 +51,17 @@ export class Memory {
     this.#attempts.clear();
   }
 
-  /** Whether this attempt of `site` is to fail. Waits: never. */
+  /** Whether any attempt can fail: when not, nobody need ask. */
+  get mayFail(): boolean {
+    return this.#faultPlan !== null || this.#faults !== null;
+  }
+
+  /** Whether this attempt of `site` is to fail: by the plan, else by chance. Waits: never. */
   fails(site: string, gfp: Gfp): boolean {
-    return this.#faultPlan !== null && this.#planFails(this.#faultPlan, site, gfp);
+    if (this.#faultPlan !== null && this.#planFails(this.#faultPlan, site, gfp)) return true;
+    if (this.#faults?.allocFails(site) !== true) return false;
+    this.#failures += 1;
+    return true;
   }
 
   /**

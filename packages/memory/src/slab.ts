@@ -35,7 +35,7 @@ export class Slab<T extends object> {
 
   /** Takes an element if memory is there for the asking. Waits: never. */
   tryAlloc(gfp: Gfp): T | null {
-    if (this.#memory.faultPlan !== null && this.#memory.fails(this.label, gfp)) return null;
+    if (this.#memory.mayFail && this.#memory.fails(this.label, gfp)) return null;
     const element = this.#free.pop() ?? this.#make();
     this.#liveCount += 1;
     if (this.#live !== null) this.#live.add(element);

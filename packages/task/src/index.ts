@@ -21,6 +21,7 @@ export {
   type Access,
   AccessMode,
   type Clock,
+  type FaultSource,
   type InterruptSource,
   type Random,
   type Scheduler,

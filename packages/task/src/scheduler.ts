@@ -1,3 +1,4 @@
+import type { BioStatus } from "@blkstack/bio";
 import type { Awaitable } from "./awaitable.ts";
 import type { LockWatcher } from "./lock-watcher.ts";
 import type { Task } from "./task.ts";
@@ -61,10 +62,23 @@ export type WakeReason = (typeof WakeReason)[keyof typeof WakeReason];
 export type TaskBody = (task: Task) => Awaitable<void>;
 
 /**
+ * Has things fail that may fail. Whoever can fail asks each time that it could, and where several
+ * schedules are explored each answer is a choice of theirs.
+ */
+export interface FaultSource {
+  /** Whether this attempt of `site` to get memory fails. */
+  allocFails(site: string): boolean;
+  /** How a bio ends at the disk, `io` in words: the status, 0 for well. */
+  ioStatus(io: string): BioStatus;
+}
+
+/**
  * Who decides what runs next. For real that is the event loop; under the explorer it is the search.
  * Code written against this interface cannot tell the two apart.
  */
 export interface Scheduler {
+  /** What goes wrong by chance; missing where nothing does, as for real. */
+  readonly faults?: FaultSource;
   readonly clock: Clock;
   readonly random: Random;
   /** Whether an interrupt handler is running, so that nothing may sleep. */

@@ -19,6 +19,9 @@ function mayChange(first: ObservedStep, second: ObservedStep): boolean {
   if (first.who === second.who || second.isAfterTimer) return false;
   const there = first.enabled.indexOf(second.who);
   if (there < 0 || first.offered[there] !== second.what) return false;
+  // Two who ask may share a budget, and what the first one takes of it the second one cannot.
+  if (first.outcomes.length > 0 && second.outcomes.length > 0) return false;
+  if (first.outcomes.some(({ taken }) => taken > 0)) return false;
   return !conflict(first.uses, second.uses, bothReadOrBothGive);
 }
 
