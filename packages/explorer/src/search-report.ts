@@ -68,7 +68,9 @@ export async function reportOf(
     waits: waitsOf(runner, recorded),
   } as const;
   const { vocabularies } = runner;
-  const sibling = await siblingOf(runner, recorded);
+  // What is known of the program itself, and not of one schedule, no variant does otherwise.
+  const isOfSchedule = best !== null && finding.kind !== "NONDETERMINISM";
+  const sibling = isOfSchedule ? await siblingOf(runner, recorded) : null;
   const explained = { decisions: failing.decisions, sibling, waitSites };
   const story = tellStory(report, { ...recorded, ...explained, vocabularies, length });
   return { ...report, story: withPotentials(story, end) };

@@ -1,6 +1,7 @@
 import type { Task } from "@blkstack/task";
 import { ExploredTask, TaskState } from "../src/actor.ts";
 import type { Cell } from "../src/cell.ts";
+import { conditionsOf } from "../src/conditions.ts";
 import { exhaustive, type Strategy } from "../src/strategy.ts";
 import { RunWorld } from "../src/world.ts";
 import type { Model, ModelOp } from "./models.ts";
@@ -17,8 +18,9 @@ interface Walker {
  * called one after the other, without promises: for what must be drawn some hundred thousand times.
  */
 export function countStuck(build: Model, strategy: Strategy, runs: number): number {
-  const options = { strategy: exhaustive(), states: null, seed: 1, stepsMax: 1, recorder: null };
-  const world = new RunWorld(options, []);
+  const conditions = conditionsOf();
+  const plan = { strategy: exhaustive(), states: null, seed: 1, stepsMax: 1, recorder: null };
+  const world = new RunWorld({ ...plan, conditions }, []);
   const cells: { readonly cell: Cell; readonly initial: number }[] = [];
   const walkers: Walker[] = [];
   const add = (name: string, ops: readonly ModelOp[]): void => {
