@@ -273,9 +273,11 @@ export class Search {
   /** What tells this search from others whose checkpoints do not fit. */
   get #identity(): Pick<Checkpoint, "scenario" | "variant" | "options"> {
     const { scenario, variant, seed, stepsMax } = this.runner.plan;
+    const conditions = JSON.stringify(this.runner.conditions);
     const { depth = null, bound = null, after = "shortest" } = this.#options;
     const strategy = this.#strategy.name;
-    const options = { strategy, seed, depth, bound, stepsMax, after, dedupe: this.#dedupe };
+    const told = { strategy, seed, depth, bound, stepsMax, after, conditions };
+    const options = { ...told, dedupe: this.#dedupe };
     return { scenario: scenario.name, variant, options };
   }
 

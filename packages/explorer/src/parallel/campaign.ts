@@ -1,4 +1,5 @@
 import { Budget } from "../budget.ts";
+import { conditionsOf } from "../conditions.ts";
 import type { ExploreOptions } from "../explore-options.ts";
 import { learnApart } from "../lockdep/learn-apart.ts";
 import type { Progress, Report } from "../report.ts";
@@ -17,7 +18,7 @@ export type ParallelStrategy = (typeof PARALLEL_STRATEGIES)[number];
 /** What a search in parts may be told. */
 export interface CampaignOptions extends Pick<
   ExploreOptions,
-  "seed" | "depth" | "executions" | "seconds" | "stepsMax" | "signal"
+  "seed" | "depth" | "executions" | "seconds" | "stepsMax" | "signal" | "faults" | "timers"
 > {
   /** Default "exhaustive". */
   readonly strategy?: ParallelStrategy;
@@ -81,8 +82,10 @@ export async function runCampaign(
 /** What every part is told. Throws a `RangeError` for a variant that is not there. */
 export function jobPlanOf(scenario: Scenario, variant: string, options: CampaignOptions): JobPlan {
   const { seed = 1, stepsMax = STEPS_MAX, after = "first" } = options;
-  variantOf(scenario, variant);
-  return { variant, seed, stepsMax, after };
+  const { faults, timers } = options;
+  const given = { ...(faults && { faults }), ...(timers && { timers }) };
+  const conditions = conditionsOf(variantOf(scenario, variant), given);
+  return { variant, seed, stepsMax, after, conditions };
 }
 
 function drawingOf({ seed = 1, depth, executions = RANDOM_EXECUTIONS }: CampaignOptions): {

@@ -1,5 +1,6 @@
 import type { AuditCount, Complaint } from "../audits/auditor.ts";
 import type { ChoicePrefix } from "../choice-path.ts";
+import type { Conditions } from "../conditions.ts";
 import { Dpor } from "../dpor.ts";
 import type { DporState } from "../dpor-state.ts";
 import type { Scenario } from "../scenario.ts";
@@ -30,6 +31,8 @@ export interface JobPlan {
   readonly seed: number;
   readonly stepsMax: number;
   readonly after: "first" | "all";
+  /** What may go wrong, and when timers fire. */
+  readonly conditions: Conditions;
 }
 
 export interface JobResult {
@@ -52,13 +55,14 @@ export interface JobOptions {
 /** Does one part. Throws what the scenario's `build` throws. */
 export async function runJob(
   scenario: Scenario,
-  { variant, ...plan }: JobPlan,
+  { variant, conditions, ...plan }: JobPlan,
   job: Job,
   { signal, onProgress }: JobOptions,
 ): Promise<JobResult> {
   const limits = job.kind === "draw" ? { executions: job.executions } : {};
   const search: Search = new Search(scenario, variant, {
     ...plan,
+    ...conditions,
     ...limits,
     signal,
     onProgress: () => {
