@@ -192,6 +192,7 @@ export class ExploringScheduler implements Scheduler {
   sleep(task: Task, on: Waitable, timeoutMs?: number, isRetry = false): Promise<WakeReason> {
     assertMaySleep(task, on.label);
     const sleeper = this.#announcing(task, on.label);
+    if (this.lockWatcher !== null) this.lockWatcher.sleeps(task, on);
     const use: Access = { object: on, mode: AccessMode.Write, label: "" };
     this.audience.sleeps(sleeper, use);
     sleeper.waitingFor = on;

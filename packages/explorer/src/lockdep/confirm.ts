@@ -4,6 +4,7 @@ import type { Finding } from "../finding.ts";
 import { type Strategy, Xorshift } from "../strategy.ts";
 import type { Lockdep } from "./lockdep.ts";
 import { NodeKind } from "./lock-nodes.ts";
+import { keptBackBy } from "./parked-bios.ts";
 import type { Suspicion } from "./potential.ts";
 
 /**
@@ -84,10 +85,11 @@ export class Confirming implements Strategy {
     const edge = cycle?.edges[index];
     if (edge === undefined) return false;
     const { nodes } = this.#lockdep;
-    const held = this.#lockdep.heldBy(task);
-    if (held.count === 0) return false;
-    const wanted = wantedClass(task.access, this.#lockdep);
-    return wanted === nodes.classOf(edge.to) && held.holdsClass(nodes.classOf(edge.from), nodes);
+    if (wantedClass(task.access, this.#lockdep) !== nodes.classOf(edge.to)) return false;
+    if (nodes.kindOf(edge.from) === NodeKind.ParkedBio) {
+      return keptBackBy(task).has(nodes.labelOf(edge.from));
+    }
+    return this.#lockdep.heldBy(task).holdsClass(nodes.classOf(edge.from), nodes);
   }
 
   /** Whether there is somebody else at each part of the circle. */

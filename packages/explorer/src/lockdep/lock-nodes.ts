@@ -9,6 +9,8 @@ export const NodeKind = {
   Reclaim: 2,
   /** The way of a bio down through the drivers. */
   Submission: 3,
+  /** An element of a pool, or the end of a bio: what a parked bio keeps back. */
+  ParkedBio: 4,
 } as const;
 export type NodeKind = (typeof NodeKind)[keyof typeof NodeKind];
 
@@ -32,9 +34,9 @@ export class LockNodes {
     return this.#byLabel.get(lock.label) ?? this.#add(lock.label, lock.lockClass, NodeKind.Lock);
   }
 
-  /** What is no lock, but held and waited for like one. */
+  /** What is no lock, but held and waited for like one; each is a class of its own. */
   special(label: string, kind: NodeKind): number {
-    return this.#byLabel.get(label) ?? this.#add(label, null, kind);
+    return this.#byLabel.get(label) ?? this.#add(label, label, kind);
   }
 
   kindOf(node: number): NodeKind {

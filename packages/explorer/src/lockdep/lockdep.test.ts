@@ -1,3 +1,4 @@
+import { Bio, type BioPool } from "@blkstack/bio";
 import {
   AccessMode,
   effectiveGfp,
@@ -11,6 +12,7 @@ import {
   RwSemaphore,
   Spinlock,
   type Task,
+  type Waitable,
   WorkItem,
   WorkQueue,
 } from "@blkstack/task";
@@ -403,6 +405,72 @@ describe("reclaim", () => {
         { rule: "reclaim", status: "unreachable" },
       ]);
     }
+  });
+});
+
+describe("a parked bio", () => {
+  /** One bio, for whoever takes it first. */
+  function reserve(world: World): BioPool & Waitable & { take(task: Task): Promise<Bio> } {
+    const live: Bio[] = [];
+    const pool = {
+      label: 'bio_set "S"',
+      blockers: () => live,
+      release: (bio: Bio) => {
+        live.splice(live.indexOf(bio), 1);
+      },
+      async take(task: Task) {
+        world.scheduler.lockWatcher?.allocates(task, GFP_NOIO, pool.label, pool);
+        const access = {
+          object: pool,
+          mode: AccessMode.Acquire,
+          label: `alloc from ${pool.label}`,
+        };
+        await world.step(task, access, () => live.length === 0);
+        const bio = new Bio(pool);
+        live.push(bio);
+        return bio;
+      },
+    };
+    return pool;
+  }
+
+  const stacked =
+    (isParked: boolean): Build =>
+    (world) => {
+      const pool = reserve(world);
+      const lock = new Mutex("snapshot");
+      world.spawn("writer", async (task) => {
+        const lists = task.ownBioLists;
+        const bio = await pool.take(task);
+        task.bioLists = lists;
+        if (isParked) lists.current.add(bio);
+        else pool.release(bio);
+        await lock.lock(task);
+        lock.unlock(task);
+        if (isParked) lists.current.pop();
+        if (isParked) pool.release(bio);
+        task.bioLists = null;
+      });
+      world.spawn("copier", async (task) => {
+        await lock.lock(task);
+        pool.release(await pool.take(task));
+        lock.unlock(task);
+      });
+    };
+
+  it("is waited for by who holds the lock that its task waits for", async () => {
+    const report = await inPeace(stacked(true));
+    expect(report).toMatchObject({ verdict: "found", kind: "DEADLOCK" });
+    expect(told(report)).toEqual([
+      [
+        "confirmed",
+        expect.stringContaining('bio_set "S" then mutex "snapshot" by writer') as string,
+      ],
+    ]);
+  });
+
+  it("that has ended before is no danger", async () => {
+    expect(await prove(stacked(false))).toMatchObject({ verdict: "proved", potentials: [] });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   mayWait,
   RwSemaphore,
   type Task,
+  type Waitable,
   type WatchedLock,
 } from "@blkstack/task";
 import { ExploredTask } from "../actor.ts";
@@ -14,6 +15,7 @@ import type { RunView, Vocabulary } from "../vocabulary.ts";
 import { HeldLocks } from "./held-locks.ts";
 import { LockNodes, NodeKind } from "./lock-nodes.ts";
 import { LockOrder, type Place } from "./lock-order.ts";
+import { awaitedEnd, keptBackBy } from "./parked-bios.ts";
 import { Reserves } from "./reserves.ts";
 import type { RunLockWatcher } from "./run-lock-watcher.ts";
 
@@ -110,6 +112,7 @@ export class Lockdep implements RunLockWatcher {
     if (held.count === 0 && task.bioLists === null) return;
     // Who reclaims does not reclaim for that.
     if (this.#reclaims.some((reclaim) => held.holdsNode(reclaim, this.nodes))) return;
+    if (pool !== null) this.#learnWait(held, task, site);
     for (let level = levelOf(gfp); level >= 0; level -= 1) {
       const lock = RECLAIMS[level];
       if (lock === undefined) continue;
@@ -133,6 +136,13 @@ export class Lockdep implements RunLockWatcher {
 
   givesBack(pool: object, element: object): void {
     this.reserves.givenBack(pool, element);
+  }
+
+  sleeps(task: Task, on: Waitable): void {
+    const held = this.heldBy(task);
+    if (held.count === 0 || !this.isLearning) return;
+    const end = awaitedEnd(on);
+    if (end !== null) this.#learnWait(held, task, end);
   }
 
   raised(source: InterruptSource, by: Task | null): void {
@@ -168,6 +178,13 @@ export class Lockdep implements RunLockWatcher {
     return held;
   }
 
+  /** What is waited for is what parked bios keep back. */
+  #learnWait(held: HeldLocks, task: Task, label: string): void {
+    this.nodes.special(label, NodeKind.ParkedBio);
+    const lock = { label, lockClass: null };
+    this.#learn(held, task, { lock, mode: 0, step: `wait for ${label}` });
+  }
+
   #learn(held: HeldLocks, task: Task, { lock, mode, step }: Asked): void {
     if (!this.isLearning) return;
     const { nodes } = this;
@@ -186,11 +203,20 @@ export class Lockdep implements RunLockWatcher {
         this.#place(task, step ?? stepOf(task, lock)),
       );
     }
-    const from = this.#submission;
     if (task.bioLists === null || task.scheduler.inInterrupt) return;
+    this.#learnFrom(this.#submission, to, task, wanted);
+    if (nodes.kindOf(to) !== NodeKind.Lock || task.bioLists.isEmpty) return;
+    for (const label of keptBackBy(task)) {
+      this.#learnFrom(nodes.special(label, NodeKind.ParkedBio), to, task, wanted);
+    }
+  }
+
+  /** `from` is no lock, but in force while the task waits. */
+  #learnFrom(from: number, to: number, task: Task, wanted: number): void {
     if (!this.order.mayLearn(from, to, wanted, task.id)) return;
     const seen = { from, to, modes: wanted, taskId: task.id };
-    this.order.see(seen, [], this.#place(task, step ?? stepOf(task, lock)));
+    const step = task instanceof ExploredTask ? task.access.label : this.nodes.labelOf(to);
+    this.order.see(seen, [], this.#place(task, step));
   }
 
   #place(task: Task, step: string): Place {

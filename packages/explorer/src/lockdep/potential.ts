@@ -11,6 +11,8 @@ export type PotentialRule =
   | "interrupt"
   /** Memory is asked for where its reclaim would need what is held. */
   | "reclaim"
+  /** A lock was waited for with a bio parked that who holds the lock may wait for. */
+  | "parked bio"
   /** A second element of a reserve was asked for while the first could not come back. */
   | "second element";
 
@@ -50,6 +52,7 @@ export function suspicionOfCycle(cycle: LockCycle, nodes: LockNodes): Suspicion 
   let rule: PotentialRule = "lock order";
   if (kinds.includes(NodeKind.Reclaim)) rule = "reclaim";
   else if (kinds.includes(NodeKind.Interrupt)) rule = "interrupt";
+  else if (kinds.includes(NodeKind.ParkedBio)) rule = "parked bio";
   const places = distinctPlaces(edges);
   const message = edges.map((edge, index) => edgeText(edge, places[index], nodes)).join("; ");
   const key = `${rule}: ${cycle.key}`;
