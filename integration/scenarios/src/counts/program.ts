@@ -4,6 +4,8 @@ import { type Access, AccessMode, type Task } from "@blkstack/task";
 /** Looks on as the tasks of one run announce their steps, each with all that it will use. */
 export interface StepObserver {
   announced(walker: Walker, uses: readonly Access[], guard: Guard | undefined): void;
+  /** The step that was announced last begins; all up to the next call belongs to it. */
+  taken(walker: Walker): void;
   ended(walker: Walker): void;
 }
 
@@ -31,6 +33,7 @@ export class Walker {
   async step(access: Access, guard?: Guard, ...more: readonly Access[]): Promise<void> {
     this.#observer?.announced(this, [access, ...more], guard);
     await this.#world.step(this.#task, access, guard);
+    this.#observer?.taken(this);
     for (const use of more) this.#world.scheduler.touch(use);
     this.at += 1;
   }

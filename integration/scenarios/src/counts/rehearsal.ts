@@ -25,12 +25,13 @@ export class Rehearsal implements Strategy, StepLog, StepObserver {
   isTaken = false;
   /** Where the task stood before its step. */
   atBefore = 0;
-  program!: Program;
+  program: Program | null = null;
   readonly #path: readonly number[];
   readonly #task: number;
   readonly #guards: (Guard | undefined)[] = [];
   #depth = 0;
   #isWatching = false;
+  #isOver = false;
 
   constructor(path: readonly number[], task: number) {
     this.#path = path;
@@ -71,12 +72,18 @@ export class Rehearsal implements Strategy, StepLog, StepObserver {
   }
 
   announced(walker: Walker, uses: readonly Access[], guard: Guard | undefined): void {
+    // A search may run more than it was asked to, to confirm what it suspects.
+    if (this.#isOver) return;
     const index = this.#arrive(walker, uses);
     this.#guards[index] = guard;
   }
 
+  taken(walker: Walker): void {
+    this.#isWatching = this.isTaken && this.walkers[this.#task]?.walker === walker;
+  }
+
   ended(walker: Walker): void {
-    this.#arrive(walker, null);
+    if (!this.#isOver) this.#arrive(walker, null);
   }
 
   used(): void {
@@ -102,6 +109,7 @@ export class Rehearsal implements Strategy, StepLog, StepObserver {
   /** Nobody could go on: then the step in question could not be taken either. */
   runOver(): void {
     if (this.#depth === this.#path.length) this.#ask();
+    this.#isOver = true;
   }
 
   #arrive(walker: Walker, uses: readonly Access[] | null): number {
@@ -121,7 +129,7 @@ export class Rehearsal implements Strategy, StepLog, StepObserver {
     this.atBefore = this.walkers[this.#task]?.walker.at ?? 0;
     this.#isWatching = this.#task >= 0;
     this.isTaken = this.#isWatching && this.#guards[this.#task]?.() !== false;
-    this.#isWatching = this.isTaken;
+    this.#isWatching = false;
     return this.isTaken;
   }
 
@@ -139,7 +147,7 @@ export async function rehearse(
 ): Promise<Rehearsal> {
   const run = new Rehearsal(path, task);
   const seen = (program: Program): void => {
-    run.program = program;
+    run.program ??= program;
   };
   const scenario = programScenario(build, seen, run);
   // Whether the run fails is not the question here.

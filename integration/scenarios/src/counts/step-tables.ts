@@ -72,6 +72,7 @@ export class StepTables {
 
   private constructor(build: NamedProgram["build"], opening: Rehearsal) {
     this.#build = build;
+    if (opening.program === null) throw new Error("the program was never built");
     this.#program = opening.program;
     for (const { cell, value } of opening.cells) {
       const numbering = new Numbering();
