@@ -2,8 +2,8 @@ import type { RecordedRun, Runner } from "./run.ts";
 import { exhaustive } from "./strategy.ts";
 
 /** How much may be run to be sure. */
-const RUNS_MAX = 1_000;
-const STEPS_MAX = 20_000;
+const RUNS_MAX = 200;
+const STEPS_MAX = 4_000;
 
 /**
  * Whether every schedule of fewer steps was run, and none fails. False also where that takes too
