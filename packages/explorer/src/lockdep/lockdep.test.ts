@@ -82,6 +82,22 @@ describe("two orders of two locks, in runs that go well", () => {
     expect(again).toMatchObject({ isSame: true, report: { kind: "DEADLOCK" } });
   });
 
+  it("are led together however far apart the tasks are by themselves", async () => {
+    const report = await inPeace((world) => {
+      const [a, b] = [new Mutex("A"), new Mutex("B")];
+      world.spawn("alice", async (task) => {
+        const own = { object: { label: "her own" }, mode: AccessMode.Write, label: "work" };
+        for (let step = 0; step < 40; step += 1) await world.step(task, own);
+        await a.lock(task);
+        await b.lock(task);
+        b.unlock(task);
+        a.unlock(task);
+      });
+      locker(world, "bob", [b, a]);
+    });
+    expect(report.potentials).toMatchObject([{ status: "confirmed", runs: 1 }]);
+  });
+
   it("are no secret when the search finds the deadlock by itself", async () => {
     const report = await explore(scenario(crossing), "only");
     expect(report).toMatchObject({ verdict: "found", decidedBy: "exhaustive" });
