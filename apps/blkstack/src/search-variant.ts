@@ -8,6 +8,7 @@ import {
   type Report,
   type Scenario,
   type StrategyName,
+  type TimerModel,
 } from "@blkstack/explorer";
 import {
   checkpointFile,
@@ -33,6 +34,7 @@ export interface SearchFlags {
   readonly allocFail?: number;
   readonly ioError?: number;
   readonly audit?: boolean;
+  readonly timers?: TimerModel;
   readonly workers?: number;
   readonly checkpoint?: string;
   readonly resume?: string;

@@ -5,6 +5,7 @@ import type { Answer, Recorder } from "./recorder.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import type { StepLog } from "./step-log.ts";
+import type { PendingTimer } from "./timer-choices.ts";
 import type { ArmedTimer } from "./virtual-time.ts";
 
 /**
@@ -95,6 +96,22 @@ export class Audience {
   timerFired(timer: ArmedTimer, nowMs: number, tasks: readonly ExploredTask[]): void {
     this.#log?.timeMoves(tasks);
     this.#recorder?.fired(`${String(nowMs)} ms: ${timer.label}`);
+    if (this.#watchers !== null) for (const each of this.#watchers) each.timerFired?.(timer);
+  }
+
+  /** The timer may fire as a step of its own from here on. */
+  timerWaits(timer: PendingTimer, by: Actor | null): void {
+    this.#histories?.created(timer, by);
+    this.#log?.made(timer);
+    this.#recorder?.setOff(timer);
+  }
+
+  timerCancelled(timer: PendingTimer): void {
+    this.#log?.timerCancelled?.(timer);
+  }
+
+  /** As a step of its own. */
+  timerFires({ timer }: PendingTimer): void {
     if (this.#watchers !== null) for (const each of this.#watchers) each.timerFired?.(timer);
   }
 

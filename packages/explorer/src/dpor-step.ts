@@ -1,4 +1,5 @@
 import { type Actor, ExploredTask, type Guard } from "./actor.ts";
+import { PendingTimer } from "./timer-choices.ts";
 import { Cell } from "./cell.ts";
 import type { Uses } from "./dependency.ts";
 
@@ -101,6 +102,8 @@ export class DporStep {
 }
 
 export function readinessOf(actor: Actor): Readiness {
+  // Only the earliest timer can fire.
+  if (actor instanceof PendingTimer) return Readiness.Unknown;
   if (!(actor instanceof ExploredTask) || actor.guard === null) return Readiness.Always;
   return actor.access.object instanceof Cell ? Readiness.Asks : Readiness.Unknown;
 }

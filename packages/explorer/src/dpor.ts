@@ -4,9 +4,10 @@ import type { Cell } from "./cell.ts";
 import { bothReadOrBothGive, type Commute, conflict, ObjectNumbers } from "./dependency.ts";
 import { type DporState, loadStep, saveStep } from "./dpor-state.ts";
 import { linkStep, reverseRaces, type Schedule } from "./dpor-races.ts";
-import { DporStep, keyOf, readinessOf, type Wish } from "./dpor-step.ts";
+import { DporStep, keyOf, Readiness, readinessOf, type Wish } from "./dpor-step.ts";
 import { booleanIn, listIn } from "./saved.ts";
 import type { StepLog } from "./step-log.ts";
+import { MOVE_CLOCK } from "./timer-choices.ts";
 import { GIVE_UP, NondeterminismError, type Strategy } from "./strategy.ts";
 
 /**
@@ -33,6 +34,8 @@ export class Dpor implements Strategy, StepLog, Schedule {
   /** The step that is written down; null: it was, in an earlier run, or time moves. */
   #open: DporStep | null = null;
   #outcomesAsked = 0;
+  /** Timers that the open step has cancelled. */
+  readonly #cancelled: number[] = [];
   #hasTimeMoved = false;
   /** Steps before this one stay as they are: what else is tried there is somebody else's. */
   #fixed = 0;
@@ -139,6 +142,10 @@ export class Dpor implements Strategy, StepLog, Schedule {
     if (this.#open !== null) this.#objects.addTimer(atMs, this.#open.uses);
   }
 
+  timerCancelled(timer: Actor): void {
+    if (this.#open !== null) this.#cancelled.push(keyOf(timer));
+  }
+
   made(actor: Actor): void {
     this.#open?.made.push(keyOf(actor));
   }
@@ -177,6 +184,14 @@ export class Dpor implements Strategy, StepLog, Schedule {
     reverseRaces(this, wish, end);
   }
 
+  /** A timer that will not fire would have liked to before. */
+  #wishOfCancelled(key: number): void {
+    const uses: number[] = [];
+    this.#objects.add(MOVE_CLOCK, uses);
+    const wish = { key, uses, guard: null, readiness: Readiness.Unknown };
+    this.race({ ...wish, ...this.#comesFrom(key) }, this.#begun);
+  }
+
   #openStep(step: DporStep, actor: Actor): void {
     step.begin(step.key, actor);
     const { after, wokenBy } = this.#comesFrom(step.key);
@@ -196,6 +211,7 @@ export class Dpor implements Strategy, StepLog, Schedule {
     const at = this.#begun - 1;
     linkStep(this, at);
     this.race(step, at);
+    for (const key of this.#cancelled.splice(0)) this.#wishOfCancelled(key);
   }
 
   /** The next step, which no run before has taken; null: all that could follow is covered. */

@@ -4,6 +4,7 @@ import {
   AccessMode,
   assertMaySleep,
   assertNothingParked,
+  type Clock,
   type InterruptSource,
   type Random,
   type Scheduler,
@@ -25,7 +26,8 @@ import type { RunOptions, Stop } from "./run-options.ts";
 import { GIVE_UP, Xorshift } from "./strategy.ts";
 import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
 import { StallProbe } from "./stall-probe.ts";
-import { VirtualTime } from "./virtual-time.ts";
+import { PendingTimer, READ_CLOCK, TimerChoices, wishOf } from "./timer-choices.ts";
+import { type TimerWish, VirtualTime } from "./virtual-time.ts";
 
 const Phase = { Building: 0, Running: 1, Over: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -57,6 +59,8 @@ export class ExploringScheduler implements Scheduler {
   readonly #histories: Histories | null;
   readonly #population = new Population();
   readonly #probe: StallProbe;
+  /** Null: timers fire only when nobody can take a step. */
+  readonly #timers: TimerChoices | null;
   #ignored: Set<object> | null = null;
   readonly #eager: ExploredTask[] = [];
   #interruptCount = 0;
@@ -80,6 +84,8 @@ export class ExploringScheduler implements Scheduler {
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
     this.audience = new Audience(this.#histories, options.strategy.log ?? null, options.recorder);
+    const { timers } = options.conditions;
+    this.#timers = timers === "any-time" ? new TimerChoices(this) : null;
     this.#probe = new StallProbe(this.time, options.fingerprint);
     this.#advance = () => {
       try {
@@ -90,8 +96,8 @@ export class ExploringScheduler implements Scheduler {
     };
   }
 
-  get clock(): VirtualTime {
-    return this.time;
+  get clock(): Clock {
+    return this.#timers?.clock ?? this.time;
   }
 
   get inInterrupt(): boolean {
@@ -202,16 +208,15 @@ export class ExploringScheduler implements Scheduler {
     if (!this.#probe.isRunning) sleeper.waitsSinceStep = this.#steps;
     sleeper.guard = null;
     if (timeoutMs !== undefined) {
-      const timeout = this.time.start({
+      const wish = {
         delayMs: timeoutMs,
         isRetry,
         label: `timeout of ${task.name}`,
         fire: () => {
           this.#wakeUp(sleeper, WakeReason.TimedOut);
         },
-      });
-      sleeper.timeout = timeout;
-      this.audience.timerArmed(timeout);
+      };
+      sleeper.timeout = this.#arm(wish, `${wish.label} on ${on.label}`);
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
     this.audience.slept(sleeper, use);
@@ -223,6 +228,8 @@ export class ExploringScheduler implements Scheduler {
 
   wake(task: Task): void {
     const sleeper = explored(task);
+    // Whether it still sleeps depends on what the time is.
+    if (this.#timers !== null) this.touch(READ_CLOCK);
     if (sleeper.state !== TaskState.Sleeping) return;
     sleeper.timeout?.cancel();
     this.#wakeUp(sleeper, WakeReason.Woken);
@@ -237,18 +244,7 @@ export class ExploringScheduler implements Scheduler {
   }
 
   startTimer(timer: TimerSource, delayMs: number): TimerHandle {
-    const armed = this.time.start({
-      delayMs,
-      get isRetry() {
-        return timer.isRetry;
-      },
-      label: timer.label,
-      fire: () => {
-        timer.fire();
-      },
-    });
-    this.audience.timerArmed(armed);
-    return armed;
+    return this.#arm(wishOf(timer, delayMs), timer.label);
   }
 
   /** Whether the outcomes asked for are the search's to choose. */
@@ -271,6 +267,15 @@ export class ExploringScheduler implements Scheduler {
   warn(message: string): void {
     this.warnings.push(message);
     this.audience.warned(message);
+  }
+
+  /** `kind`: what counts as the same timer, armed again. */
+  #arm(wish: TimerWish, kind: string): TimerHandle {
+    const armed = this.time.start(wish);
+    this.audience.timerArmed(armed);
+    if (this.#timers === null) return armed;
+    this.#interruptCount += 1;
+    return this.#timers.armed(new PendingTimer(armed, this.#interruptCount, kind), this.#current);
   }
 
   #take(index: number): number {
@@ -300,6 +305,7 @@ export class ExploringScheduler implements Scheduler {
       // A watcher may have seen enough.
       if (this.#isOver) return;
       const enabled = this.#population.enabledAfter(this.#current);
+      if (this.#timers !== null && !this.#probe.isRunning) this.#timers.offer(enabled);
       // What is being repeated was seen, by the run that is repeated.
       if (!strategy.isRepeating && this.#histories?.isKnown(this.#options.stateText()) === true) {
         this.#stop({ why: "given-up" });
@@ -337,8 +343,9 @@ export class ExploringScheduler implements Scheduler {
   #runStep(actor: Actor): boolean {
     this.#current = actor;
     if (actor instanceof PendingInterrupt) {
-      this.#population.take(actor);
-      this.lockWatcher?.interruptBegins(actor.source);
+      if (actor instanceof PendingTimer) this.#timers?.fires(actor);
+      else this.#population.take(actor);
+      this.lockWatcher?.interruptBegins(actor instanceof PendingTimer ? null : actor.source);
       this.#interrupt(() => {
         actor.source.handleInterrupt(actor.work);
       });

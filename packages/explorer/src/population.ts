@@ -19,7 +19,7 @@ export class Population {
    * Who can take the next step: the one that ran last first, then tasks in the order of their
    * birth, then interrupts. The same array each time, to be read before the next call.
    */
-  enabledAfter(last: Actor | null): readonly Actor[] {
+  enabledAfter(last: Actor | null): Actor[] {
     const enabled = this.#enabled;
     let count = 0;
     if (last instanceof ExploredTask && last.isEnabled) enabled[count++] = last;
@@ -30,8 +30,9 @@ export class Population {
     return enabled;
   }
 
-  /** An interrupt is handled once. */
+  /** An interrupt is handled once; a timer was never among those raised. */
   take(interrupt: PendingInterrupt): void {
-    this.interrupts.splice(this.interrupts.indexOf(interrupt), 1);
+    const index = this.interrupts.indexOf(interrupt);
+    if (index >= 0) this.interrupts.splice(index, 1);
   }
 }

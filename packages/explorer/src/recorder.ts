@@ -78,7 +78,7 @@ export class Recorder {
 
   touched(access: Access): void {
     this.footprints.at(-1)?.uses.push(access);
-    this.note(access.label);
+    if (access.label !== "") this.note(access.label);
   }
 
   slept(sleeper: Actor, on: Access): void {

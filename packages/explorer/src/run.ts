@@ -14,6 +14,7 @@ import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import { type Scenario, variantOf } from "./scenario.ts";
 import type { StateTable } from "./state-table.ts";
+import { PendingTimer } from "./timer-choices.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { RunWorld } from "./world.ts";
@@ -162,5 +163,6 @@ async function runGuarded(world: RunWorld, build: () => Awaitable<void>): Promis
 
 function describeStep(actor: Actor): string {
   if (actor instanceof ExploredTask) return actor.access.label;
+  if (actor instanceof PendingTimer) return `fires at ${String(actor.timer.atMs)} ms`;
   return actor.work instanceof Bio ? `ends ${bioName(actor.work)}` : "interrupts";
 }

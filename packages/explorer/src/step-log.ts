@@ -10,6 +10,8 @@ export interface StepLog {
   used(access: Access): void;
   /** The present step has a timer fire at this time. */
   timerArmed(atMs: number): void;
+  /** The present step cancels a timer that could have fired before. */
+  timerCancelled?(timer: Actor): void;
   /** The present step spawned a task or raised an interrupt. */
   made(actor: Actor): void;
   woke(task: ExploredTask): void;

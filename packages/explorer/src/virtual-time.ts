@@ -21,6 +21,10 @@ export class ArmedTimer implements TimerHandle {
     return this.#what.isRetry;
   }
 
+  get isArmed(): boolean {
+    return this.#timers.includes(this);
+  }
+
   fire(): void {
     this.#what.fire();
   }
@@ -39,8 +43,7 @@ export interface TimerWish {
 }
 
 /**
- * Time under the explorer. It stands still while anybody can take a step; when nobody can, it
- * jumps to the earliest timer. Timers of one moment fire in the order in which they were armed.
+ * Time under the explorer. It stands still until a timer fires, and jumps to the time of that. Timers of one moment fire in the order in which they were armed.
  */
 export class VirtualTime implements Clock {
   readonly armed: ArmedTimer[] = [];
@@ -65,13 +68,22 @@ export class VirtualTime implements Clock {
     return this.armed.reduce((longest, timer) => Math.max(longest, timer.delayMs), 0);
   }
 
-  /** Takes the earliest timer off and moves the time there. */
-  takeEarliest(): ArmedTimer | null {
+  get earliest(): ArmedTimer | null {
     const [first, ...others] = this.armed;
     if (first === undefined) return null;
-    const earliest = others.reduce((best, timer) => (timer.atMs < best.atMs ? timer : best), first);
-    earliest.cancel();
-    this.#nowMs = Math.max(this.#nowMs, earliest.atMs);
+    return others.reduce((best, timer) => (timer.atMs < best.atMs ? timer : best), first);
+  }
+
+  /** Takes the earliest timer off and moves the time there. */
+  takeEarliest(): ArmedTimer | null {
+    const { earliest } = this;
+    if (earliest !== null) this.moveTo(earliest);
     return earliest;
+  }
+
+  /** Takes this timer off and moves the time there. */
+  moveTo(timer: ArmedTimer): void {
+    timer.cancel();
+    this.#nowMs = Math.max(this.#nowMs, timer.atMs);
   }
 }

@@ -44,6 +44,7 @@ export function exploreCommand(context: CommandContext): Command {
     .option("--progress", "tell how far the search is, also where nobody sits at a terminal")
     .option("--alloc-fail <n>", "allocations that fail in a run", wholeNumber("--alloc-fail", 0))
     .option("--io-error <n>", "bios that a disk fails in a run", wholeNumber("--io-error", 0))
+    .addOption(timersOption())
     .option("--no-audit", "trust the scenario: repeat no run to see whether it is the same again")
     .option("--trace <file>", "where to keep the failing run, for replay")
     .addOption(graphOption().conflicts("json"))
@@ -100,6 +101,11 @@ async function exploreWanted(
   } else if (json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);
+}
+
+function timersOption(): Option {
+  const option = new Option("--timers <when>", "when timers fire; by default as the variant says");
+  return option.choices(["when-idle", "any-time"]);
 }
 
 function dedupeOption(): Option {

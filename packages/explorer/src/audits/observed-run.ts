@@ -105,6 +105,10 @@ export class ObservedRun implements Strategy, StepLog {
     if (step !== undefined) this.#objects.addTimer(atMs, step.uses);
   }
 
+  timerCancelled(timer: Actor): void {
+    this.#inner.log?.timerCancelled?.(timer);
+  }
+
   made(actor: Actor): void {
     this.#inner.log?.made(actor);
     if (actor instanceof ExploredTask) return;

@@ -18,7 +18,15 @@ export type ParallelStrategy = (typeof PARALLEL_STRATEGIES)[number];
 /** What a search in parts may be told. */
 export interface CampaignOptions extends Pick<
   ExploreOptions,
-  "seed" | "depth" | "executions" | "seconds" | "stepsMax" | "signal" | "faults" | "timers"
+  | "seed"
+  | "depth"
+  | "executions"
+  | "seconds"
+  | "stepsMax"
+  | "signal"
+  | "faults"
+  | "timers"
+  | "audits"
 > {
   /** Default "exhaustive". */
   readonly strategy?: ParallelStrategy;
@@ -82,10 +90,11 @@ export async function runCampaign(
 /** What every part is told. Throws a `RangeError` for a variant that is not there. */
 export function jobPlanOf(scenario: Scenario, variant: string, options: CampaignOptions): JobPlan {
   const { seed = 1, stepsMax = STEPS_MAX, after = "first" } = options;
-  const { faults, timers } = options;
+  const { faults, timers, audits } = options;
   const given = { ...(faults && { faults }), ...(timers && { timers }) };
   const conditions = conditionsOf(variantOf(scenario, variant), given);
-  return { variant, seed, stepsMax, after, conditions };
+  const audited = audits === undefined ? {} : { audits };
+  return { variant, seed, stepsMax, after, conditions, ...audited };
 }
 
 function drawingOf({ seed = 1, depth, executions = RANDOM_EXECUTIONS }: CampaignOptions): {

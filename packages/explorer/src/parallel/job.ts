@@ -1,4 +1,4 @@
-import type { AuditCount, Complaint } from "../audits/auditor.ts";
+import type { AuditCount, AuditRates, Complaint } from "../audits/auditor.ts";
 import type { ChoicePrefix } from "../choice-path.ts";
 import type { Conditions } from "../conditions.ts";
 import { Dpor } from "../dpor.ts";
@@ -33,6 +33,7 @@ export interface JobPlan {
   readonly after: "first" | "all";
   /** What may go wrong, and when timers fire. */
   readonly conditions: Conditions;
+  readonly audits?: AuditRates | "off";
 }
 
 export interface JobResult {
