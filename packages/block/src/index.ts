@@ -14,6 +14,7 @@ export {
   type StatusKind,
   type Target,
   type TargetContext,
+  type TargetHost,
   type TargetType,
 } from "./target.ts";
 export { validateLimits } from "./validate-limits.ts";

@@ -109,6 +109,29 @@ export interface Target {
 }
 
 /**
+ * The mapped device that a target is part of, as far as the target may use it; as long as it lives.
+ */
+export interface TargetHost {
+  /** What bios are addressed to; for comparing. */
+  readonly device: BlockDevice;
+  /** Whether people have suspended the device: no bio reaches its targets. */
+  readonly isSuspended: boolean;
+  /**
+   * Keeps bios from the targets of the device until `resumeInternally` was called as often, whatever
+   * people do meanwhile: their commands wait. Targets are not told.
+   *
+   * Waits: until no bio is in flight in the device. Process context, and not from inside `map`.
+   */
+  suspendInternally(task: Task): Awaitable<void>;
+  /** Lets bios flow again, unless people have suspended the device. Waits: for other commands. */
+  resumeInternally(task: Task): Awaitable<void>;
+  /** Something happened that people wait for: the state of a target changed. Waits: never. */
+  raiseEvent(): void;
+  /** Tells people, with the name of the device: a line in a log. Waits: never. */
+  log(message: string): void;
+}
+
+/**
  * What a target is made from: its arguments, and the services that it may use as long as it lives.
  *
  * A target owns no clock, no randomness, no timer and no file: it takes the first three from
@@ -131,6 +154,18 @@ export interface TargetContext {
   readonly submitter: Submitter;
   /** Whoever makes the target. Only for the time of `create`. */
   readonly task: Task;
+  readonly host: TargetHost;
+
+  /**
+   * A part of the system that the owner of the mapped devices provides, by its class: its memory.
+   * Throws a BlockError (ENODEV) when there is none of that class.
+   */
+  readonly service: <T extends object>(kind: abstract new (...args: never[]) => T) => T;
+  /**
+   * What the targets of all mapped devices have in common, by its class; made when first asked for.
+   * Targets that must know of each other meet here, for a module must keep nothing between runs.
+   */
+  readonly shared: <T extends object>(kind: new (scheduler: Scheduler) => T) => T;
 
   /** Refuses any other number of arguments: "Invalid argument count". */
   readonly argumentCount: (count: number) => void;

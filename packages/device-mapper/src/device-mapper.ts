@@ -3,12 +3,14 @@ import type { Memory } from "@blkstack/memory";
 import type { Scheduler, Task } from "@blkstack/task";
 import { deviceLabel } from "./device-label.ts";
 import { checkDeviceName, DeviceNames, type NamedDevice } from "./device-names.ts";
+import { HostOfTargets } from "./host-of-targets.ts";
 import { LifeCycle, type SuspendOptions } from "./life-cycle.ts";
 import type { LoadedTable } from "./loaded-table.ts";
 import { MappedDevice, type PreflushError } from "./mapped-device.ts";
 import type { Offload } from "./offload.ts";
 import type { TargetRegistry } from "./registry.ts";
 import { frontClone, type SplitPolicy } from "./split-policy.ts";
+import { Services } from "./services.ts";
 import { buildTable } from "./table.ts";
 import { parseTable } from "./table-text.ts";
 
@@ -22,6 +24,10 @@ export interface DeviceMapperOptions {
    * there is none.
    */
   readonly lookup: (name: string) => BlockDevice;
+  /** Further parts of the system that targets may ask for by their class; `memory` is always one. */
+  readonly services?: readonly object[];
+  /** Told what targets have to say, line by line: `snap: Snapshot overflowed …`. */
+  readonly onLog?: (line: string) => void;
   /** How a bio over several targets is cut; `frontClone` unless told. */
   readonly splitPolicy?: SplitPolicy;
   /** Whether parked bios are rescued when a map sleeps; null, unless told: no. */
@@ -78,9 +84,12 @@ const SPLIT_POOL_SIZE_DEFAULT = 2;
 export class DeviceMapper {
   readonly #options: DeviceMapperOptions;
   readonly #devices = new DeviceNames();
+  readonly #services: Services;
 
   constructor(options: DeviceMapperOptions) {
+    const { scheduler, memory, services = [] } = options;
     this.#options = options;
+    this.#services = new Services(scheduler, [memory, ...services]);
   }
 
   /** Makes a device; one whose table is refused is not there afterwards. EBUSY: the name is taken. */
@@ -99,7 +108,8 @@ export class DeviceMapper {
       splitPoolSize: this.#options.splitPoolSize ?? SPLIT_POOL_SIZE_DEFAULT,
     });
     const lifeCycle = new LifeCycle(device, (loaded, by) => this.#unload(loaded, by));
-    this.#devices.add({ device, lifeCycle, openCount: 0, eventNumber: 0, isRemovedAtClose: false });
+    const host = new HostOfTargets(lifeCycle, this.#options.onLog ?? (() => undefined));
+    this.#devices.add({ device, lifeCycle, host, openCount: 0, isRemovedAtClose: false });
     const { table } = options;
     if (table === undefined) return device;
     try {
@@ -177,6 +187,14 @@ export class DeviceMapper {
     return target.message(words, task);
   }
 
+  /**
+   * Answers how many events the device has had. Waits: until that is another number than
+   * `eventNumber`, which `info` told.
+   */
+  async wait(name: string, eventNumber: number, task: Task): Promise<number> {
+    return this.#devices.get(name).host.events.wait(eventNumber, task);
+  }
+
   /** How the targets of the live table are doing, one line each. */
   status(name: string): string[] {
     return this.#devices.get(name).device.live?.table.status("info") ?? [];
@@ -190,7 +208,7 @@ export class DeviceMapper {
   }
 
   info(name: string): DeviceInfo {
-    const { device, lifeCycle, openCount, eventNumber, isRemovedAtClose } = this.#devices.get(name);
+    const { device, lifeCycle, host, openCount, isRemovedAtClose } = this.#devices.get(name);
     return {
       name,
       deviceNumber: device.deviceNumber,
@@ -200,7 +218,7 @@ export class DeviceMapper {
       hasInactiveTable: lifeCycle.inactive !== null,
       isRemovedAtClose,
       openCount,
-      eventNumber,
+      eventNumber: host.events.count,
       targetCount: device.live?.table.entries.length ?? 0,
     };
   }
@@ -233,6 +251,8 @@ export class DeviceMapper {
       isReadOnly,
       scheduler,
       submitter,
+      host: named.host,
+      services: this.#services,
       openDevice: (name: string) => this.#open(name, named, opened),
     };
     try {

@@ -1,4 +1,5 @@
 import { type BlockDevice, BlockError } from "@blkstack/block";
+import type { HostOfTargets } from "./host-of-targets.ts";
 import type { LifeCycle } from "./life-cycle.ts";
 import type { MappedDevice } from "./mapped-device.ts";
 
@@ -6,8 +7,8 @@ import type { MappedDevice } from "./mapped-device.ts";
 export interface NamedDevice {
   readonly device: MappedDevice;
   readonly lifeCycle: LifeCycle;
+  readonly host: HostOfTargets;
   openCount: number;
-  eventNumber: number;
   isRemovedAtClose: boolean;
 }
 

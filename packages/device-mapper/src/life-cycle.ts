@@ -1,5 +1,6 @@
 import { BlockError } from "@blkstack/block";
 import { Mutex, type Task } from "@blkstack/task";
+import { Drain } from "./drain.ts";
 import type { LoadedTable } from "./loaded-table.ts";
 import type { MappedDevice } from "./mapped-device.ts";
 import { tableLimits } from "./table-limits.ts";
@@ -20,10 +21,15 @@ export class LifeCycle {
   #hasHadTable = false;
   readonly #lock: Mutex;
   readonly #unload: Unload;
+  /** Who holds bios back from inside, however often; people's commands wait for them. */
+  readonly #internalHolds: Drain;
+  /** Whose command is going on. */
+  #commander: Task | null = null;
 
   constructor(device: MappedDevice, unload: Unload) {
     this.device = device;
     this.#lock = new Mutex(`suspend of ${device.name}`);
+    this.#internalHolds = new Drain(`internal suspends of ${device.name}`, device.scheduler);
     this.#unload = unload;
   }
 
@@ -81,6 +87,37 @@ export class LifeCycle {
         if (before !== null) await this.#unload(before, task);
       }
     });
+  }
+
+  /**
+   * Keeps bios from the targets, which are not told, until `resumeInternally` was called as often.
+   * Waits: until none is in flight.
+   */
+  async suspendInternally(task: Task): Promise<void> {
+    // A target that asks while it is resumed: no bio is in flight, nor will be before it is done.
+    const isOwnCommand = this.#commander === task;
+    if (!isOwnCommand) await this.#lock.lock(task);
+    try {
+      this.#internalHolds.enter(task);
+      if (this.#isSuspended || this.#internalHolds.count > 1) return;
+      await this.device.block(task);
+      await this.device.inFlight.wait(task);
+    } finally {
+      if (!isOwnCommand) this.#lock.unlock(task);
+    }
+  }
+
+  async resumeInternally(task: Task): Promise<void> {
+    const isOwnCommand = this.#commander === task;
+    if (!isOwnCommand) await this.#lock.lock(task);
+    try {
+      this.#internalHolds.leave(task);
+      if (this.#isSuspended || this.#internalHolds.count > 0) return;
+      this.device.live?.table.refresh();
+      this.device.unblock(task);
+    } finally {
+      if (!isOwnCommand) this.#lock.unlock(task);
+    }
   }
 
   /** Ends everything: bios in flight are waited for, those that were kept fail. */
@@ -156,9 +193,16 @@ export class LifeCycle {
 
   async #locked(task: Task, command: () => Promise<void>): Promise<void> {
     await this.#lock.lock(task);
+    while (this.#internalHolds.count > 0) {
+      this.#lock.unlock(task);
+      await this.#internalHolds.wait(task);
+      await this.#lock.lock(task);
+    }
+    this.#commander = task;
     try {
       await command();
     } finally {
+      this.#commander = null;
       this.#lock.unlock(task);
     }
   }

@@ -1,6 +1,6 @@
 import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Sectors } from "@blkstack/bio";
 import { type BlockDevice, RequestQueue, stackingLimits } from "@blkstack/block";
-import { type Access, AccessMode, type Awaitable, type Task } from "@blkstack/task";
+import { type Access, AccessMode, type Awaitable, type Scheduler, type Task } from "@blkstack/task";
 import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts";
 import type { BioPools } from "./bio-pools.ts";
 import { DeferredBios } from "./deferred-bios.ts";
@@ -38,6 +38,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   /** As the live table has it. */
   isReadOnly = false;
   readonly queue: RequestQueue;
+  readonly scheduler: Scheduler;
   /** Bios that wait for a resume, or for the worker. */
   readonly deferred: DeferredBios;
   /** Tasks that sleep inside `submitBio`. */
@@ -59,6 +60,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     this.minor = minor;
     this.deviceNumber = `${String(MAJOR)}:${String(minor)}`;
     this.kernelName = `dm-${String(minor)}`;
+    this.scheduler = scheduler;
     this.queue = new RequestQueue(name, stackingLimits());
     this.deferred = new DeferredBios(name, scheduler, submitter);
     this.submitters = new Drain(`submitters of ${name}`, scheduler);

@@ -1,8 +1,9 @@
 import type { Bio, Sectors } from "@blkstack/bio";
-import type { BlockDevice, Errno, Submitter, TargetContext } from "@blkstack/block";
+import type { BlockDevice, Errno, Submitter, TargetContext, TargetHost } from "@blkstack/block";
 import { BlockError } from "@blkstack/block";
 import type { Scheduler, Task } from "@blkstack/task";
 import { deviceLabel } from "./device-label.ts";
+import type { Services } from "./services.ts";
 import { TableError } from "./table-error.ts";
 import type { TableLine } from "./table-text.ts";
 import { toSectors } from "./table-target.ts";
@@ -16,6 +17,8 @@ export interface TableSurroundings {
   readonly isReadOnly: boolean;
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
+  readonly host: TargetHost;
+  readonly services: Services;
   /** Opens a device for the table; once however often it is asked. Throws a BlockError. */
   openDevice(name: string): BlockDevice;
 }
@@ -33,6 +36,7 @@ export class LineContext implements TargetContext {
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
   readonly task: Task;
+  readonly host: TargetHost;
   readonly #line: TableLine;
   readonly #dataIndex: number;
   readonly #surroundings: TableSurroundings;
@@ -48,6 +52,7 @@ export class LineContext implements TargetContext {
     this.scheduler = surroundings.scheduler;
     this.submitter = surroundings.submitter;
     this.task = task;
+    this.host = surroundings.host;
     this.#line = line;
     this.#dataIndex = dataIndex;
     this.#surroundings = surroundings;
@@ -58,6 +63,8 @@ export class LineContext implements TargetContext {
     this.openDevice = this.openDevice.bind(this);
     this.error = this.error.bind(this);
     this.perBioData = this.perBioData.bind(this);
+    this.service = this.service.bind(this);
+    this.shared = this.shared.bind(this);
   }
 
   argumentCount(count: number): void {
@@ -86,6 +93,14 @@ export class LineContext implements TargetContext {
       const place = { argument: this.args.indexOf(name), detail: cause.message };
       throw this.#complaint("Device lookup failed", cause.errno, place, cause);
     }
+  }
+
+  service<T extends object>(kind: abstract new (...args: never[]) => T): T {
+    return this.#surroundings.services.get(kind);
+  }
+
+  shared<T extends object>(kind: new (scheduler: Scheduler) => T): T {
+    return this.#surroundings.services.shared(kind);
   }
 
   deviceLabel(device: BlockDevice): string {
