@@ -84,8 +84,10 @@ export interface Target {
   readonly writeZeroesBios?: number;
   /** The same for secure erase. */
   readonly secureEraseBios?: number;
-  /** Bios are cut at multiples of this, counted from the target's begin; absent: no such lines. */
+  /** Bios are cut at multiples of this; absent or 0: no such lines. */
   readonly maxIoSectors?: Sectors;
+  /** The sector of the mapped device that those lines are counted from; absent: the target's begin. */
+  readonly ioLinesFrom?: Sectors;
 
   /** The lower devices and what of them is used: for size and alignment checks, and limits. */
   devices?(): readonly DeviceRange[];
@@ -171,8 +173,8 @@ export interface TargetContext {
   readonly argumentCount: (count: number) => void;
   /** Parses an unsigned decimal count of sectors: "Invalid device sector". */
   readonly sector: (text: string) => Sectors;
-  /** Opens a device by name; the table closes it. "Device lookup failed". */
-  readonly openDevice: (name: string) => BlockDevice;
+  /** Opens a device by name; the table closes it. `complaint` unless told: "Device lookup failed". */
+  readonly openDevice: (name: string, complaint?: string) => BlockDevice;
   /** How a table names a device: its number, `253:0`, or its name when it has none. */
   readonly deviceLabel: (device: BlockDevice) => string;
   /** For any other complaint: `throw context.error("Invalid chunk size")`. EINVAL unless told. */

@@ -30,6 +30,14 @@ describe.each(POLICIES)("$name", (splitPolicy) => {
     expect(bench.a.log).toEqual(["READ 14+2", "READ 16+6"]);
   });
 
+  it("or from where the target says", async () => {
+    const type = probeType({ maxIoSectors: 6, ioLinesFrom: 0 });
+    const bench = new Bench({ splitPolicy, types: [type] });
+    await bench.create("md", "0 10 failing", "10 20 probe a 10");
+    expect(await bench.send("md", BioOp.Read, 14, 8)).toMatchObject(ok);
+    expect(bench.a.log).toEqual(["READ 14+4", "READ 18+4"]);
+  });
+
   it("an error in the second of four pieces is the error of the whole; the others still run", async () => {
     const scheduler = new VirtualScheduler();
     const memory = new Memory({ scheduler });

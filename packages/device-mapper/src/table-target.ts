@@ -11,8 +11,9 @@ export class TableTarget {
   readonly end: Sectors;
   /** Which of the per-bio data of the table's bios is this target's; -1: none. */
   readonly dataIndex: number;
-  /** Bios are cut at multiples of this from `begin`; 0: nowhere. */
+  /** Bios are cut at multiples of this, counted from `ioLinesFrom`; 0: nowhere. */
   maxIoSectors: Sectors = 0;
+  ioLinesFrom: Sectors = 0;
   flushBios = 0;
   /** Whether the target wants to see its clones end. */
   hasEndIo = false;
@@ -30,6 +31,7 @@ export class TableTarget {
   /** Takes over what the target says of itself; to be called again when it may have changed. */
   refresh(): void {
     this.maxIoSectors = this.target.maxIoSectors ?? 0;
+    this.ioLinesFrom = this.target.ioLinesFrom ?? this.begin;
     this.flushBios = this.target.flushBios ?? 0;
     this.hasEndIo = this.target.endIo !== undefined;
   }
@@ -42,7 +44,7 @@ export class TableTarget {
   }
 
   #upToLine(sector: Sectors, upToEnd: Sectors): Sectors {
-    const upToLine = this.maxIoSectors - ((sector - this.begin) % this.maxIoSectors);
+    const upToLine = this.maxIoSectors - ((sector - this.ioLinesFrom) % this.maxIoSectors);
     return Math.min(upToEnd, upToLine);
   }
 

@@ -85,13 +85,13 @@ export class LineContext implements TargetContext {
     return sectors;
   }
 
-  openDevice(name: string): BlockDevice {
+  openDevice(name: string, complaint = "Device lookup failed"): BlockDevice {
     try {
       return this.#surroundings.openDevice(name);
     } catch (cause) {
       if (!(cause instanceof BlockError)) throw cause;
       const place = { argument: this.args.indexOf(name), detail: cause.message };
-      throw this.#complaint("Device lookup failed", cause.errno, place, cause);
+      throw this.#complaint(complaint, cause.errno, place, cause);
     }
   }
 

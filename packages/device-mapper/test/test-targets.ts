@@ -16,6 +16,7 @@ import type { Awaitable, Task } from "@blkstack/task";
 /** What a test may make of the targets of a probe type; all at once. */
 export interface ProbeBehaviour {
   readonly maxIoSectors?: Sectors;
+  readonly ioLinesFrom?: Sectors;
   readonly copies?: number;
   readonly flushes?: number;
   /** Instead of sending the bio down. */
@@ -33,6 +34,7 @@ export class Probe implements Target {
   readonly start: Sectors;
   readonly #behaviour: ProbeBehaviour;
   readonly maxIoSectors: Sectors;
+  readonly ioLinesFrom: Sectors;
   readonly discardBios: number;
   readonly writeZeroesBios: number;
   readonly flushBios: number;
@@ -45,6 +47,7 @@ export class Probe implements Target {
     this.device = context.openDevice(device);
     this.start = context.sector(start);
     this.maxIoSectors = behaviour.maxIoSectors ?? Infinity;
+    this.ioLinesFrom = behaviour.ioLinesFrom ?? context.begin;
     this.discardBios = this.writeZeroesBios = behaviour.copies ?? 1;
     this.flushBios = behaviour.flushes ?? 1;
     if (behaviour.endIo !== undefined) this.endIo = behaviour.endIo;
