@@ -1,6 +1,7 @@
-// pnpm bench [layers|nbd|explorer] [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|nbd|explorer]… [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
 import { benchExplorer } from "./explorer.ts";
+import { benchKcopyd } from "./kcopyd.ts";
 import { benchLayers } from "./layers.ts";
 import { benchNbd } from "./nbd.ts";
 
@@ -11,7 +12,17 @@ const { positionals, values } = parseArgs({
     seconds: { type: "string", default: "2" },
   },
 });
-const wanted = positionals.length > 0 ? positionals : ["layers", "nbd", "explorer"];
-if (wanted.includes("layers")) await benchLayers();
-if (wanted.includes("nbd")) await benchNbd(Number(values.rounds), Number(values.seconds));
-if (wanted.includes("explorer")) await benchExplorer();
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  layers: () => benchLayers(),
+  kcopyd: () => benchKcopyd(),
+  nbd: () => benchNbd(rounds, seconds),
+  explorer: () => benchExplorer(),
+};
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const bench = benches[name];
+  if (bench === undefined) {
+    throw new Error(`no benchmark "${name}"; there are ${Object.keys(benches).join(", ")}`);
+  }
+  await bench();
+}

@@ -7,7 +7,6 @@ import {
   type Scheduler,
   type Task,
   type Waitable,
-  WaitQueue,
 } from "@blkstack/task";
 import type { DmIoClient } from "./dm-io.ts";
 import { CopyFlag, type CopyJob, JobKind, type JobOwner, JobState } from "./job.ts";
@@ -44,20 +43,21 @@ export class Copier implements JobOwner {
   readonly #complete = new JobList();
   readonly #pages = new JobList();
   readonly #io = new JobList();
-  readonly #news: WaitQueue;
+  readonly #news: Waitable;
   readonly #reserve: Waitable;
   readonly #use: Access;
   /** Whether something was put on a list since the last pass began. */
   #hasNews = false;
+  #isIdle = false;
   #isStopped = false;
 
   constructor(options: CopierOptions) {
     const { name, scheduler, pages, liveJobs } = options;
     this.#options = options;
-    this.#news = new WaitQueue(`work for kcopyd "${name}"`, liveJobs);
+    this.#news = { label: `work for kcopyd "${name}"`, blockers: liveJobs };
     this.#reserve = { label: pages.label, blockers: () => liveJobs().filter(hasPages) };
-    const label = `jobs of kcopyd "${name}"`;
-    this.#use = { object: { label }, mode: AccessMode.Write, label: `take ${label}` };
+    const label = `lists of kcopyd "${name}"`;
+    this.#use = { object: { label }, mode: AccessMode.Write, label: `use ${label}` };
     this.worker = scheduler.spawn(`kcopyd ${name}`, (task) => this.#serve(task));
   }
 
@@ -127,7 +127,7 @@ export class Copier implements JobOwner {
     if (job.kind === JobKind.Copy) {
       job.op = BioOp.Read;
       job.regions = job.sources;
-      this.#put(job, this.#pages, JobState.Pages);
+      this.#put(job, this.#pages, JobState.Listed);
     } else {
       job.regions = job.destinations;
       this.#put(job, this.#io, JobState.Listed);
@@ -144,21 +144,23 @@ export class Copier implements JobOwner {
 
   #wake(): void {
     this.#hasNews = true;
-    this.#news.wakeOne();
+    // Only from this sleep: a worker that sleeps in a listener waits for something else.
+    if (!this.#isIdle) return;
+    this.#isIdle = false;
+    this.worker.scheduler.wake(this.worker);
   }
 
   async #serve(task: Task): Promise<void> {
     const { scheduler, endJob } = this.#options;
     const complete = this.#complete;
     for (;;) {
-      const turn = scheduler.mayPreempt(task, this.#use);
-      if (turn !== undefined) await turn;
-      if (!this.#hasNews) {
+      while (!this.#hasNews) {
         if (this.#isStopped) return;
-        await this.#news.sleep(task);
-        continue;
+        this.#isIdle = true;
+        await scheduler.sleep(task, this.#news);
       }
       this.#hasNews = false;
+      if (scheduler.isExploring) scheduler.touch(this.#use);
       complete.takeAll(this.#callback);
       for (let job = complete.pop(); job !== null; job = complete.pop()) {
         if (job.buffer.pageCount > 0) this.#options.pages.giveBack(job.buffer);
@@ -192,7 +194,10 @@ export class Copier implements JobOwner {
   #handOutPages(): void {
     const { pages } = this.#options;
     for (let job = this.#pages.head; job !== null; job = this.#pages.head) {
-      if (!pages.take(Math.ceil(job.sectors / SECTORS_PER_PAGE), job.buffer)) return;
+      if (!pages.take(Math.ceil(job.sectors / SECTORS_PER_PAGE), job.buffer)) {
+        job.state = JobState.Pages;
+        return;
+      }
       this.#pages.pop();
       job.state = JobState.Listed;
       this.#io.push(job);

@@ -76,6 +76,11 @@ export class DmIoClient implements Waitable {
     return this.#records.liveCount;
   }
 
+  /** The pools of requests and of bios: what a sender may wait for, and a report may want to name. */
+  get reserves(): readonly Waitable[] {
+    return [this.#records, this.#bios.bioPool];
+  }
+
   /** The requests under way; known only while exploring. */
   blockers(): readonly object[] {
     return this.#records.blockers();

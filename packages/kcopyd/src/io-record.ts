@@ -72,7 +72,12 @@ export class IoRecord implements Waitable {
   }
 
   get label(): string {
-    return `${opName(this.op)} of ${String(this.#regions.length)} regions`;
+    const [first, ...others] = this.#regions;
+    if (first === undefined) return "request that has ended";
+    const { device, sector, sectors } = first;
+    const range = `${device.name} [${String(sector)}..${String(sector + sectors)})`;
+    const more = others.length === 0 ? "" : ` and ${String(others.length)} more`;
+    return `request ${opName(this.op)} ${range}${more}`;
   }
 
   get region(): IoRegion {

@@ -349,9 +349,9 @@ describe("with no memory", () => {
 
   it("a client without its reserve is refused, and leaves nothing behind", () => {
     setting.memory.faultPlan = failsAt(["pages"]);
-    expect(() => setting.client()).toThrowError(/page reserve of kcopyd "k": there are no 128/);
+    expect(() => setting.client()).toThrow(/page reserve of kcopyd "k": there are no 128/);
     setting.memory.faultPlan = allFail;
-    expect(() => setting.client()).toThrowError(/no memory for the reserve of jobs of kcopyd "k"/);
+    expect(() => setting.client()).toThrow(/no memory for the reserve of jobs of kcopyd "k"/);
     expect(setting.pages.usedPages).toBe(0);
   });
 });
@@ -446,7 +446,7 @@ describe("a prepared callback", () => {
     expect(outcomes.all).toEqual([[0, 1]]);
     expect(() => {
       client.doCallback(prepared, 0, 0);
-    }).toThrowError(InvariantError);
+    }).toThrow(InvariantError);
   });
 });
 
@@ -478,17 +478,15 @@ describe("the end of a client", () => {
 
 describe("what does not fit", () => {
   it("is refused before anything is begun", async () => {
-    expect(() => setting.client({ subJobBytes: 1000 })).toThrowError(/subJobBytes is 1000/);
-    expect(() => setting.client({ throttlePercent: 0 })).toThrowError(/give 1 to 100/);
+    expect(() => setting.client({ subJobBytes: 1000 })).toThrow(/subJobBytes is 1000/);
+    expect(() => setting.client({ throttlePercent: 0 })).toThrow(/give 1 to 100/);
     const client = setting.client();
     const disk = setting.disk("disk");
     await scheduler.perform("t", (task) => {
       const source = regionOf(disk, 0, 8);
       const nine = Array.from({ length: 9 }, () => source);
       for (const destinations of [[], nine, [regionOf(disk, 8, 9)]]) {
-        expect(() => client.copy({ source, destinations }, outcomes, task)).toThrowError(
-          InvariantError,
-        );
+        expect(() => client.copy({ source, destinations }, outcomes, task)).toThrow(InvariantError);
       }
     });
     expect(client.jobs).toBe(0);

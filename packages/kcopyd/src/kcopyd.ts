@@ -87,7 +87,8 @@ export type PreparedCallback = Pick<CopyJob, "label" | "blockers">;
 export class KcopydClient implements Waitable {
   readonly label: string;
   readonly #jobs: Mempool<CopyJob>;
-  readonly #io: DmIoClient;
+  /** What its I/O goes through; nobody else's goes there. */
+  readonly io: DmIoClient;
   readonly #pages: PageSource;
   readonly #throttle: Throttle;
   readonly #copier: Copier;
@@ -118,14 +119,14 @@ export class KcopydClient implements Waitable {
     const label = `jobs of ${this.label}`;
     const allocator = new Slab(memory, label, () => new CopyJob(owner, SUB_JOBS));
     this.#jobs = reserved(() => new Mempool({ scheduler, label, allocator, minNr }));
-    this.#io = new DmIoClient({ name, scheduler, memory, submitter });
+    this.io = new DmIoClient({ name, scheduler, memory, submitter });
     this.#pages =
       options.pageSource ??
       new PageReserve(pages, subJobBytes / PAGE_BYTES, `page reserve of ${this.label}`);
     this.#copier = new Copier({
       name,
       scheduler,
-      io: this.#io,
+      io: this.io,
       pages: this.#pages,
       throttle: this.#throttle,
       subJobSectors: subJobBytes / SECTOR_BYTES,
@@ -300,7 +301,7 @@ export class KcopydClient implements Waitable {
     this.#copier.stop();
     this.#pages.destroy();
     this.#jobs.destroy();
-    await this.#io.destroy(task);
+    await this.io.destroy(task);
   }
 
   #liveJobs(): readonly CopyJob[] {

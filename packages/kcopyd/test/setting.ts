@@ -33,7 +33,12 @@ export class Setting {
   }
 
   client(options: Partial<KcopydClientOptions> = {}): KcopydClient {
-    return new KcopydClient({ name: "k", ...this, ...options });
+    return new KcopydClient({ name: "k", ...this.parts(), ...options });
+  }
+
+  parts(): Omit<KcopydClientOptions, "name"> {
+    const { scheduler, memory, pages, submitter } = this;
+    return { scheduler, memory, pages, submitter };
   }
 }
 
