@@ -117,7 +117,7 @@ export class Copier implements JobOwner {
       case JobState.Split:
         return job.subJobs.filter(({ sectors }) => sectors > 0);
       case JobState.Prepared:
-        return [];
+        return job.listener?.blockers?.() ?? [];
       case JobState.Listed:
         return [this.worker];
     }

@@ -36,6 +36,8 @@ export interface CopyListener {
    * wait for another job of the same client.
    */
   copyEnded(readErrors: number, writeErrors: number, task: Task): Awaitable<void>;
+  /** Of a prepared callback: who will have it called, such as a bio. For the wait-for graph. */
+  blockers?(): readonly object[];
 }
 
 /** What a job does. */

@@ -428,6 +428,15 @@ describe("a listener", () => {
 });
 
 describe("a prepared callback", () => {
+  it("waits for whoever its listener says", async () => {
+    const bio = { label: "the bio that fills a chunk" };
+    const listener = { copyEnded: () => undefined, blockers: () => [bio] };
+    const client = setting.client();
+    const prepared = await scheduler.perform("t", (task) => client.prepareCallback(listener, task));
+    expect(client.blockers()).toEqual([prepared]);
+    expect(prepared.blockers()).toEqual([bio]);
+  });
+
   it("is called by the worker, with the errors that an interrupt found", async () => {
     const client = setting.client();
     const prepared = await scheduler.perform("t", (task) => client.prepareCallback(outcomes, task));

@@ -74,7 +74,10 @@ export interface KcopydClientOptions {
 }
 
 /** A job that was prepared with `prepareCallback`. */
-export type PreparedCallback = Pick<CopyJob, "label" | "blockers">;
+export interface PreparedCallback extends Waitable {
+  /** Whose callback it is; null once it was called. */
+  readonly listener: CopyListener | null;
+}
 
 /**
  * Copies ranges of devices in the background. One worker does everything, and calls the listeners.
@@ -205,8 +208,8 @@ export class KcopydClient implements Waitable {
 
   /** Has the listener of a prepared job called with these errors. Waits: never; in interrupts too. */
   doCallback(prepared: PreparedCallback, readErrors: number, writeErrors: number): void {
-    const job = prepared as CopyJob;
-    if (job.state !== JobState.Prepared || job.kind !== JobKind.Callback) {
+    const job = prepared instanceof CopyJob ? prepared : null;
+    if (job?.state !== JobState.Prepared) {
       invariant(false, `${this.label}: a callback is done that is not prepared`);
     }
     job.readErrors = readErrors;
