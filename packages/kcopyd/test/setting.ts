@@ -1,4 +1,4 @@
-import { type Bio, BioOp, BioStatus, PAGE_BYTES, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { type Bio, BioOp, BioStatus, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
 import { type Faults, RamDisk, type RamDiskOptions } from "@blkstack/disk-ram";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
 import { Memory, PageAllocator } from "@blkstack/memory";
@@ -90,5 +90,3 @@ export class Watching implements Faults {
     return BioStatus.Ok;
   }
 }
-
-export const PAGE_SECTORS: Sectors = PAGE_BYTES / SECTOR_BYTES;
