@@ -1,2 +1,21 @@
+export {
+  chunkSizeProblem,
+  COW_MAGIC,
+  COW_VERSION,
+  type CowHeader,
+  DEFAULT_CHUNK_SECTORS,
+  LARGEST_CHUNK_SECTORS,
+} from "./cow-header.ts";
+export { type CowIo, type CowRead } from "./cow-io.ts";
+export { CowLayout, type StoreUsage } from "./cow-layout.ts";
+export {
+  type CommitListener,
+  type ExceptionStore,
+  LoadResult,
+  type MergeRun,
+  type PreparedException,
+} from "./exception-store.ts";
 export { RemoveResult, type RunVisitor } from "./exception-shard.ts";
 export { CHUNK_LIMIT, ExceptionTable } from "./exception-table.ts";
+export { PersistentStore, type PersistentStoreOptions } from "./persistent-store.ts";
+export { TransientStore } from "./transient-store.ts";

@@ -1,0 +1,79 @@
+import { SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { BlockError } from "@blkstack/block";
+
+/** `SnAp`, as the first four bytes of a COW device spell it. */
+export const COW_MAGIC = 0x7041_6e53;
+export const COW_VERSION = 1;
+export const HEADER_BYTES = 16;
+
+/** The chunk size when neither the table nor the COW device says one: 16 KiB. */
+export const DEFAULT_CHUNK_SECTORS = 32;
+/** No chunk may have 2^31 bytes. */
+export const LARGEST_CHUNK_SECTORS = 4_194_303;
+
+/** The first 16 bytes of a COW device, as they are. */
+export interface CowHeader {
+  readonly magic: number;
+  /** Any number but 0 is a snapshot in use. */
+  readonly valid: number;
+  readonly version: number;
+  readonly chunkSectors: Sectors;
+}
+
+export function readHeader(chunk: Uint8Array): CowHeader {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, HEADER_BYTES);
+  return {
+    magic: view.getUint32(0, true),
+    valid: view.getUint32(4, true),
+    version: view.getUint32(8, true),
+    chunkSectors: view.getUint32(12, true),
+  };
+}
+
+/** Writes the header over the beginning of `chunk`; the rest of the chunk must be zero. */
+export function writeHeader(
+  chunk: Uint8Array,
+  header: { readonly isValid: boolean; readonly chunkSectors: Sectors },
+): void {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, HEADER_BYTES);
+  view.setUint32(0, COW_MAGIC, true);
+  view.setUint32(4, header.isValid ? 1 : 0, true);
+  view.setUint32(8, COW_VERSION, true);
+  view.setUint32(12, header.chunkSectors, true);
+}
+
+/**
+ * What is wrong with a chunk size, in words, or null. `blockBytes`: the logical block sizes of the
+ * devices that chunks are read from and written to.
+ */
+export function chunkSizeProblem(
+  chunkSectors: Sectors,
+  blockBytes: readonly number[] = [],
+): string | null {
+  const isPowerOfTwo = chunkSectors > 0 && (chunkSectors & (chunkSectors - 1)) === 0;
+  if (!isPowerOfTwo) return "Chunk size is not a power of 2";
+  if (chunkSectors > LARGEST_CHUNK_SECTORS) return "Chunk size is too high";
+  if (blockBytes.some((bytes) => (chunkSectors * SECTOR_BYTES) % bytes !== 0))
+    return "Chunk size is not a multiple of the logical block size";
+  return null;
+}
+
+/**
+ * Refuses a header that no snapshot can be loaded from, but for the mark that says "invalid".
+ *
+ * Throws a `BlockError`: `ENXIO` for a foreign magic, `EINVAL` for the chunk size and the version.
+ */
+export function assertLoadable(header: CowHeader, blockBytes: readonly number[]): void {
+  if (header.magic !== COW_MAGIC) throw refusal("ENXIO", "Invalid or corrupt snapshot");
+  const { chunkSectors, version } = header;
+  const problem = chunkSizeProblem(chunkSectors, blockBytes);
+  if (problem !== null)
+    throw refusal("EINVAL", `invalid on-disk chunk size ${String(chunkSectors)}: ${problem}.`);
+  if (version !== COW_VERSION)
+    throw refusal("EINVAL", `unable to handle snapshot disk version ${String(version)}`);
+}
+
+/** Why a persistent store cannot be loaded, in its words. */
+export function refusal(errno: "EINVAL" | "EIO" | "ENXIO", text: string): BlockError {
+  return new BlockError("BLK_DEVICE", errno, `persistent snapshot: ${text}`);
+}
