@@ -4,7 +4,7 @@ import { BlockError } from "@blkstack/block";
 /** `SnAp`, as the first four bytes of a COW device spell it. */
 export const COW_MAGIC = 0x7041_6e53;
 export const COW_VERSION = 1;
-export const HEADER_BYTES = 16;
+const HEADER_BYTES = 16;
 
 /** The chunk size when neither the table nor the COW device says one: 16 KiB. */
 export const DEFAULT_CHUNK_SECTORS = 32;
@@ -58,19 +58,28 @@ export function chunkSizeProblem(
   return null;
 }
 
-/**
- * Refuses a header that no snapshot can be loaded from, but for the mark that says "invalid".
- *
- * Throws a `BlockError`: `ENXIO` for a foreign magic, `EINVAL` for the chunk size and the version.
- */
-export function assertLoadable(header: CowHeader, blockBytes: readonly number[]): void {
-  if (header.magic !== COW_MAGIC) throw refusal("ENXIO", "Invalid or corrupt snapshot");
-  const { chunkSectors, version } = header;
+/** Why no snapshot can be loaded from a header. */
+export interface HeaderProblem {
+  readonly kind: "bad-magic" | "bad-version" | "bad-chunk-size";
+  readonly errno: "EINVAL" | "ENXIO";
+  readonly text: string;
+}
+
+/** The first thing wrong with a header, but for the mark that says "invalid"; or null. */
+export function headerProblem(
+  { magic, version, chunkSectors }: CowHeader,
+  blockBytes: readonly number[],
+): HeaderProblem | null {
+  if (magic !== COW_MAGIC)
+    return { kind: "bad-magic", errno: "ENXIO", text: "Invalid or corrupt snapshot" };
   const problem = chunkSizeProblem(chunkSectors, blockBytes);
-  if (problem !== null)
-    throw refusal("EINVAL", `invalid on-disk chunk size ${String(chunkSectors)}: ${problem}.`);
-  if (version !== COW_VERSION)
-    throw refusal("EINVAL", `unable to handle snapshot disk version ${String(version)}`);
+  if (problem !== null) {
+    const text = `invalid on-disk chunk size ${String(chunkSectors)}: ${problem}.`;
+    return { kind: "bad-chunk-size", errno: "EINVAL", text };
+  }
+  if (version === COW_VERSION) return null;
+  const text = `unable to handle snapshot disk version ${String(version)}`;
+  return { kind: "bad-version", errno: "EINVAL", text };
 }
 
 /** Why a persistent store cannot be loaded, in its words. */

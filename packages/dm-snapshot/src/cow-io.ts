@@ -26,12 +26,7 @@ export interface CowIo {
    */
   readAll?(pieces: readonly CowRead[], task: Task): Awaitable<BioStatus>;
   /** `flags`: of `BioFlag`, `Preflush` and `Fua`. `from` is not changed meanwhile. Waits: until done. */
-  write(
-    sector: Sectors,
-    from: Uint8Array,
-    flags: BioFlags,
-    task: Task,
-  ): Awaitable<BioStatus>;
+  write(sector: Sectors, from: Uint8Array, flags: BioFlags, task: Task): Awaitable<BioStatus>;
 }
 
 /** So much is read ahead at the most, in so many areas. */

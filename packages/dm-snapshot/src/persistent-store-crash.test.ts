@@ -58,8 +58,8 @@ function judge({ exceptions, cow }: Loaded, known: readonly Exception[], atLeast
   expect(exceptions.length).toBeGreaterThanOrEqual(atLeast);
   expect(exceptions).toEqual(known.slice(0, exceptions.length));
   // One comparison for many: there are tens of thousands.
-  const strangers = exceptions.filter(
-    ([oldChunk, newChunk]) => Buffer.compare(cow.bytes(newChunk * CHUNK, CHUNK), dataOf(oldChunk)),
+  const strangers = exceptions.filter(([oldChunk, newChunk]) =>
+    Buffer.compare(cow.bytes(newChunk * CHUNK, CHUNK), dataOf(oldChunk)),
   );
   expect(strangers).toEqual([]);
 }

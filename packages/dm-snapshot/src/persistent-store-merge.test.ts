@@ -42,8 +42,7 @@ it("no step crosses an area, and the metadata shrinks with each that becomes emp
   const { counts, states } = await mergeAll(store);
   expect(counts).toEqual([6, 32, 32]);
   expect(states).toEqual(["68/8192 4", "35/8192 3", "2/8192 2"]);
-  for (const area of [1, 34, 67])
-    expect(cow.bytes(area, 1).every((byte) => byte === 0)).toBe(true);
+  for (const area of [1, 34, 67]) expect(cow.bytes(area, 1).every((byte) => byte === 0)).toBe(true);
   const again = await load(cow.again(), 1);
   expect([again.exceptions, again.store.statusText()]).toEqual([[], "2/8192 2"]);
 });

@@ -250,7 +250,7 @@ describe("marking as invalid", () => {
     const newChunk = store.prepare();
     const told: boolean[] = [];
     await inTask(async (task) => {
-      const { write } = cow;
+      const write = cow.write.bind(cow);
       cow.write = (sector, from, flags) => {
         cow.write = write;
         void store.drop(task);

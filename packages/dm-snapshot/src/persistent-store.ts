@@ -2,9 +2,9 @@ import { BioFlag, BioStatus, invariant, SECTOR_BYTES, type Sectors } from "@blks
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import { AreaEntries } from "./area-entries.ts";
 import {
-  assertLoadable,
   COW_MAGIC,
   DEFAULT_CHUNK_SECTORS,
+  headerProblem,
   readHeader,
   refusal,
   writeHeader,
@@ -200,7 +200,8 @@ export class PersistentStore implements ExceptionStore {
         `persistent snapshot: chunk size ${String(chunkSectors)} in device metadata ` +
           `overrides table chunk size of ${String(table)}.`,
       );
-    assertLoadable(readHeader(this.#header), this.#io.logicalBlockBytes ?? []);
+    const problem = headerProblem(readHeader(this.#header), this.#io.logicalBlockBytes ?? []);
+    if (problem !== null) throw refusal(problem.errno, problem.text);
     if (chunkSectors === this.chunkSectors) return;
     this.#layout = new CowLayout(chunkSectors);
     this.#header = new Uint8Array(this.#layout.chunkBytes);

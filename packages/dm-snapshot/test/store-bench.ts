@@ -1,6 +1,7 @@
 import { type Awaitable, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
-import { type ExceptionStore, LoadResult, PersistentStore } from "../src/index.ts";
+import type { LoadResult } from "../src/index.ts";
+import { type ExceptionStore, PersistentStore } from "../src/index.ts";
 import { MemoryCow } from "./memory-cow.ts";
 
 export const scheduler: VirtualScheduler = new VirtualScheduler();
