@@ -158,6 +158,24 @@ describe("a request", () => {
     expect(into.every((byte) => byte === 0)).toBe(true);
   });
 
+  it("zeroes no more than that, though the bio that failed begins inside a vector", async () => {
+    // 256 vectors of 101 bytes are what the first bio can have, and 50 sectors of them what it takes.
+    const fault = { startSector: 50, sizeSectors: 1, status: BioStatus.Medium };
+    const disk = setting.disk("a", { faults: failSectors(fault), limits: { maxSegments: 65_535 } });
+    disk.poke(0, pattern(200));
+    const into = new Uint8Array(200 * 512).fill(99);
+    const vecs: BioVec[] = [];
+    for (let offset = 0; offset < into.length; offset += 101) {
+      vecs.push({ page: pageOf(into), offset, length: Math.min(101, into.length - offset) });
+    }
+    await scheduler.perform("t", (task) =>
+      client().ioAndWait(read([regionOf(disk, 0, 200)], vecs), task),
+    );
+    const expected = pattern(200);
+    expected.fill(0, 50 * 512, 100 * 512);
+    expect(into.findIndex((byte, index) => byte !== expected[index])).toBe(-1);
+  });
+
   it("that a device has no operation for fails there, and is done elsewhere", async () => {
     const can = setting.disk("can");
     const cannot = setting.disk("cannot", {

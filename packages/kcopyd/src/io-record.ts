@@ -18,8 +18,8 @@ import type { IoRegion } from "./region.ts";
 
 const NO_REGIONS: readonly IoRegion[] = [];
 const NO_MEMORY: BioVec[] = [];
-/** The size of a bio is below 4 GiB. */
-const BIO_MAX_SECTORS = Math.floor(0xffff_ffff / SECTOR_BYTES);
+/** The size of a bio is below 4 GiB; this ends with a whole block of any size that there is. */
+const BIO_MAX_SECTORS: Sectors = (2 ** 32 - 65_536) / SECTOR_BYTES;
 
 /** The same operation on each of several regions, with the same memory. Not to be changed until it ended. */
 export interface IoRequest {

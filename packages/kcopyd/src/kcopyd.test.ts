@@ -1,6 +1,7 @@
-import { BioOp, BioStatus, InvariantError } from "@blkstack/bio";
+import { BioOp, BioStatus, InvariantError, PAGE_BYTES } from "@blkstack/bio";
 import { failSectors } from "@blkstack/disk-ram";
 import { allFail, failsAt } from "@blkstack/memory";
+import type { Waitable } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
@@ -347,6 +348,26 @@ describe("with no memory", () => {
     expect(scheduler.clock.nowMs()).toBe(1000);
   });
 
+  it("a job says whom it waits for: those who hold the pages, and they for their bios", async () => {
+    queued();
+    const client = setting.client({ subJobBytes: PAGE_BYTES });
+    const disk = setting.disk("disk");
+    const destinations = [regionOf(disk, 8, 8)];
+    setting.memory.faultPlan = allFail;
+    scheduler.spawn("t", async (task) => {
+      await client.copy({ source: regionOf(disk, 0, 8), destinations }, outcomes, task);
+      await client.copy({ source: regionOf(disk, 0, 8), destinations }, outcomes, task);
+    });
+    await scheduler.runTasks();
+    const [first, second] = client.blockers();
+    const [reserve] = blockersOf(second);
+    expect(reserve).toMatchObject({ label: 'page reserve of kcopyd "k"' });
+    expect(blockersOf(reserve)).toEqual([first]);
+    const [request] = blockersOf(first);
+    expect(request).toMatchObject({ label: "request READ disk [0..8)" });
+    expect(blockersOf(request)).toEqual(scheduler.pendingInterrupts.map(({ work }) => work));
+  });
+
   it("a client without its reserve is refused, and leaves nothing behind", () => {
     setting.memory.faultPlan = failsAt(["pages"]);
     expect(() => setting.client()).toThrow(/page reserve of kcopyd "k": there are no 128/);
@@ -408,6 +429,28 @@ describe("a listener", () => {
     });
     await scheduler.advance(100);
     expect(story).toEqual(["called", "returns", "called", "returns"]);
+  });
+
+  it("is not woken by what the worker is to do next", async () => {
+    queued();
+    const client = setting.client();
+    const disk = setting.disk("disk");
+    const request = { source: regionOf(disk, 0, 8), destinations: [regionOf(disk, 8, 8)] };
+    const sleptMs: number[] = [];
+    const listener = whenCopied(async (task) => {
+      const beganMs = scheduler.clock.nowMs();
+      await scheduler.sleep(task, client, 10);
+      sleptMs.push(scheduler.clock.nowMs() - beganMs);
+    });
+    scheduler.spawn("t", async (task) => {
+      const prepared = await client.prepareCallback(listener, task);
+      client.doCallback(prepared, 0, 0);
+      await scheduler.sleep(task, client, 5);
+      await client.copy(request, outcomes, task);
+    });
+    await scheduler.advance(100);
+    expect(sleptMs).toEqual([10]);
+    expect(outcomes.all).toEqual([[0, 0]]);
   });
 
   it("must not destroy its client", async () => {
@@ -501,3 +544,7 @@ describe("what does not fit", () => {
     expect(client.jobs).toBe(0);
   });
 });
+
+function blockersOf(thing: object | undefined): readonly object[] {
+  return (thing as Waitable).blockers();
+}
