@@ -7,7 +7,7 @@ import {
   type Scenario,
   type Variant,
 } from "@blkstack/explorer";
-import { allFail, type PageAllocator } from "@blkstack/memory";
+import { allFail, choosesFailures, failsAt, type PageAllocator } from "@blkstack/memory";
 import { Completion, GFP_NOWAIT, type Task } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
 import { differsAt, pattern, regionOf, Setting, whenCopied } from "../test/setting.ts";
@@ -27,6 +27,8 @@ interface Case {
   readonly piecesEach: number;
   readonly jobReserve: number;
   readonly pages: (pages: PageAllocator) => PageSource;
+  /** How many allocations of pages fail, any of them; all of everything, unless told. */
+  readonly failures?: number;
   /** One page, unless told. */
   readonly pieceBytes?: number;
 }
@@ -49,7 +51,10 @@ function copiesWithoutMemory(cases: Readonly<Record<string, Case & Variant>>): S
         jobReserve: wanted.jobReserve,
         pageSource: wanted.pages(setting.pages),
       });
-      setting.memory.faultPlan = allFail;
+      setting.memory.faultPlan =
+        wanted.failures === undefined
+          ? allFail
+          : failsAt(["pages"], choosesFailures(world.scheduler, wanted.failures));
       // There are 16 of each, more than are ever under way: who comes first makes no difference.
       for (const reserve of client.io.reserves) world.ignore(reserve);
       const sectors = (wanted.piecesEach * pieceBytes) / SECTOR_BYTES;
@@ -121,16 +126,20 @@ const onePage = (pages: PageAllocator): PageSource => new PageReserve(pages, 1, 
 describe("copies with no memory, on the pages of one piece", () => {
   const scenario = copiesWithoutMemory({
     two: { ...OK, copies: 2, jobReserve: 2, pages: onePage },
+    "some-memory": { ...OK, copies: 2, jobReserve: 2, failures: 1, pages: onePage },
     three: { ...OK, copies: 3, jobReserve: 2, pages: onePage },
     "one-job": { ...OK, copies: 2, jobReserve: 1, pages: onePage },
     long: { ...OK, copies: 2, piecesEach: 2, jobReserve: 2, pages: onePage },
   });
 
-  it.each(["two", "one-job", "long"])("all end, under every schedule (%s)", async (variant) => {
-    const report = await explore(scenario, variant, { strategy: "dpor" });
-    assertNothingFound(report);
-    expect(report.verdict).toBe("proved");
-  });
+  it.each(["two", "one-job", "some-memory", "long"])(
+    "all end, under every schedule (%s)",
+    async (variant) => {
+      const report = await explore(scenario, variant, { strategy: "dpor" });
+      assertNothingFound(report);
+      expect(report.verdict).toBe("proved");
+    },
+  );
 
   it("all end, under as many schedules of three of them as there is time for", async () => {
     const many = { strategy: "random", executions: 500 } as const;
