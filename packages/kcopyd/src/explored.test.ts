@@ -132,19 +132,19 @@ describe("copies with no memory, on the pages of one piece", () => {
     long: { ...OK, copies: 2, piecesEach: 2, jobReserve: 2, pages: onePage },
   });
 
-  it.each(["two", "one-job", "some-memory", "long"])(
-    "all end, under every schedule (%s)",
+  it.each(["two", "one-job", "long"])("all end, under every schedule (%s)", async (variant) => {
+    const report = await explore(scenario, variant, { strategy: "dpor" });
+    assertNothingFound(report);
+    expect(report.verdict).toBe("proved");
+  });
+
+  it.each(["some-memory", "three"])(
+    "all end, under 500 schedules of many (%s)",
     async (variant) => {
-      const report = await explore(scenario, variant, { strategy: "dpor" });
-      assertNothingFound(report);
-      expect(report.verdict).toBe("proved");
+      const strategy = { strategy: "random", executions: 500 } as const;
+      assertNothingFound(await explore(scenario, variant, strategy));
     },
   );
-
-  it("all end, under as many schedules of three of them as there is time for", async () => {
-    const many = { strategy: "random", executions: 500 } as const;
-    assertNothingFound(await explore(scenario, "three", many));
-  });
 });
 
 describe("copies with no memory stand still", () => {
