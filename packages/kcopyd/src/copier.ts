@@ -85,6 +85,7 @@ export class Copier implements JobOwner {
 
   /** Lets the worker end, once it has nothing to do. Waits: never. */
   stop(): void {
+    this.#tellUse();
     this.#isStopped = true;
     this.#wake();
   }
@@ -135,8 +136,7 @@ export class Copier implements JobOwner {
   }
 
   #put(job: CopyJob, list: JobList, state: JobState): void {
-    const { scheduler } = this.#options;
-    if (scheduler.isExploring) scheduler.touch(this.#use);
+    this.#tellUse();
     job.state = state;
     list.push(job);
     this.#wake();
@@ -154,13 +154,14 @@ export class Copier implements JobOwner {
     const { scheduler, endJob } = this.#options;
     const complete = this.#complete;
     for (;;) {
+      this.#tellUse();
       while (!this.#hasNews) {
         if (this.#isStopped) return;
         this.#isIdle = true;
         await scheduler.sleep(task, this.#news);
+        this.#tellUse();
       }
       this.#hasNews = false;
-      if (scheduler.isExploring) scheduler.touch(this.#use);
       complete.takeAll(this.#callback);
       for (let job = complete.pop(); job !== null; job = complete.pop()) {
         if (job.buffer.pageCount > 0) this.#options.pages.giveBack(job.buffer);
@@ -168,14 +169,22 @@ export class Copier implements JobOwner {
         else {
           const ending = endJob(job, task);
           if (isPending(ending)) await ending;
+          this.#tellUse();
         }
       }
       this.#handOutPages();
       for (let job = this.#io.popStartable(); job !== null; job = this.#io.popStartable()) {
         const starting = this.#startIo(job, task);
         if (isPending(starting)) await starting;
+        this.#tellUse();
       }
     }
+  }
+
+  /** Tells that the lists are about to be used; again after every wait. */
+  #tellUse(): void {
+    const { scheduler } = this.#options;
+    if (scheduler.isExploring) scheduler.touch(this.#use);
   }
 
   #endSegment(job: CopyJob): void {
