@@ -1,5 +1,6 @@
-// pnpm bench [layers|kcopyd|nbd|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|exceptions|nbd|explorer]… [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
+import { benchExceptions } from "./exceptions.ts";
 import { benchExplorer } from "./explorer.ts";
 import { benchKcopyd } from "./kcopyd.ts";
 import { benchLayers } from "./layers.ts";
@@ -16,6 +17,7 @@ const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   layers: () => benchLayers(),
   kcopyd: () => benchKcopyd(),
+  exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
   explorer: () => benchExplorer(),
 };
