@@ -10,6 +10,7 @@ import Table from "cli-table3";
 const SIZES = [1e4, 1e5, 1e6, 1e7];
 const LOOKUPS_PER_ROUND = 20_000;
 const ROUNDS = 100;
+const INSERTS = 2e6;
 const WARM_UP = 1e5;
 const LOADED = 1e6;
 const LOADS = 5;
@@ -17,6 +18,8 @@ const LOADS = 5;
 const STRIDE = 4_801_003;
 
 interface ChunkMap {
+  /** Where it knows; otherwise the heap is asked. */
+  readonly memoryBytes?: number;
   insert(oldChunk: number, newChunk: number): void;
   lookup(oldChunk: number): number;
 }
@@ -38,11 +41,11 @@ export async function benchExceptions(): Promise<void> {
     head: ["exceptions", "old chunks", "", "bytes each", "CPU ns per insert", "ns per lookup"],
     colAligns: ["right", "left", "left", "right", "right", "right"],
   });
-  for (const map of [new ExceptionTable(), mapPeer()]) measure(WARM_UP, scatter, map);
+  for (const make of [newTable, mapPeer]) measure(WARM_UP, scatter, make);
   for (const { name, chunkOf } of ORDERS)
     for (const size of SIZES) {
-      const ours = measure(size, chunkOf, new ExceptionTable());
-      const peer = measure(size, chunkOf, mapPeer());
+      const ours = measure(size, chunkOf, newTable);
+      const peer = measure(size, chunkOf, mapPeer);
       for (const [who, cost] of [["table", ours] as const, ["Map", peer] as const])
         table.push([
           size.toLocaleString("en"),
@@ -64,6 +67,10 @@ function scatter(i: number): number {
   return (x ^ (x >>> 13)) >>> 0;
 }
 
+function newTable(): ChunkMap {
+  return new ExceptionTable();
+}
+
 function mapPeer(): ChunkMap {
   const map = new Map<number, number>();
   return {
@@ -72,12 +79,15 @@ function mapPeer(): ChunkMap {
   };
 }
 
-function measure(size: number, chunkOf: (i: number) => number, map: ChunkMap): Cost {
-  const beforeBytes = bytesInUse();
+function measure(size: number, chunkOf: (i: number) => number, make: () => ChunkMap): Cost {
+  const fills = Math.max(1, Math.floor(INSERTS / size));
   const before = process.cpuUsage();
-  for (let i = 0; i < size; i += 1) map.insert(chunkOf(i), i + 2);
+  for (let done = 1; done < fills; done += 1) fill(make(), size, chunkOf);
+  const startBytes = heapBytes();
+  const map = make();
+  fill(map, size, chunkOf);
   const { user, system } = process.cpuUsage(before);
-  const bytesEach = (bytesInUse() - beforeBytes) / size;
+  const bytesEach = (map.memoryBytes ?? heapBytes() - startBytes) / size;
   // The least disturbed of many short rounds: the others tell more of the machine's other work.
   let leastNs = Infinity;
   let at = 0;
@@ -89,14 +99,16 @@ function measure(size: number, chunkOf: (i: number) => number, map: ChunkMap): C
     }
     leastNs = Math.min(leastNs, Number(process.hrtime.bigint() - startNs) / LOOKUPS_PER_ROUND);
   }
-  return { bytesEach, insertNs: ((user + system) * 1000) / size, lookupNs: leastNs };
+  return { bytesEach, insertNs: ((user + system) * 1000) / (size * fills), lookupNs: leastNs };
 }
 
-/** What the program holds, as the machine sees it: arrays outside of the heap, too. */
-function bytesInUse(): number {
+function fill(map: ChunkMap, size: number, chunkOf: (i: number) => number): void {
+  for (let i = 0; i < size; i += 1) map.insert(chunkOf(i), i + 2);
+}
+
+function heapBytes(): number {
   globalThis.gc?.();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  return arrayBuffers + heapUsed;
+  return process.memoryUsage().heapUsed;
 }
 
 async function benchLoad(): Promise<void> {

@@ -15,6 +15,8 @@ import {
   spanStart,
   wordAt,
 } from "./exception-bucket.ts";
+import { RemoveResult, type RunVisitor } from "./exception-run.ts";
+import { hashOfGroup, homeOf } from "./group-hash.ts";
 
 const WORD_VALUES = 2 ** 32;
 /** The share of used slots at which a shard grows: above it the chains of full buckets get long. */
@@ -22,35 +24,10 @@ const FULLEST = 0.85;
 /** What growing multiplies by: so little that right after it the table is still well filled. */
 const GROWTH = 1.25;
 const LEAST_BUCKETS = 4;
+/** Below so many buckets (32 KiB) it grows twofold: few bytes to waste, and fewer moves. */
+const SMALL_BUCKETS = 512;
 /** So many slots of one group are put into a dense block when another one comes. */
 const SLOTS_PER_GROUP = 3;
-
-/** How removing an exception went. */
-export const RemoveResult = {
-  Removed: 0,
-  Absent: 1,
-  /** It lies inside a run, and only the ends of a run may go: the caller's order is wrong. */
-  InsideRun: 2,
-} as const;
-export type RemoveResult = (typeof RemoveResult)[keyof typeof RemoveResult];
-
-/** Told of `count` old chunks in a row that lie on equally many new ones in a row. */
-export type RunVisitor = (oldChunk: number, newChunk: number, count: number) => void;
-
-/** Where a slot's hash lets it begin to be looked for. */
-function homeOf(hash: number, buckets: number): number {
-  // The top bits chose the shard, so they must be mixed with the others before they count again.
-  return (((Math.imul(hash, 0x9e3779b1) >>> 0) * buckets) / WORD_VALUES) >>> 0;
-}
-
-/** The hash of a group, 32 bits with a sign: every bit of it depends on every bit of the group. */
-export function hashOfGroup(group: number): number {
-  let hash = group >>> 0;
-  if (group >= WORD_VALUES) hash ^= Math.imul((group / WORD_VALUES) | 0, 0x27d4eb2f);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}
 
 /**
  * A part of the exception table: buckets of seven slots; what does not fit goes on into the next
@@ -158,42 +135,54 @@ export class ExceptionShard {
   }
 
   forEachRun(visit: RunVisitor): void {
-    this.#forEachSlot((group, newChunk, span) => {
-      const firstOld = group * GROUP_CHUNKS;
-      if (span !== DENSE_SPAN) visit(firstOld + spanStart(span), newChunk, spanCount(span));
-      else this.#forEachDenseRun(firstOld, newChunk, visit);
-    });
+    const words = this.#words;
+    for (let base = 0; base < words.length; base += BUCKET_WORDS) {
+      const count = slotCount(words, base);
+      for (let slot = 0; slot < count; slot += 1) {
+        const firstOld = this.#groupAt(base, slot) * GROUP_CHUNKS;
+        const newChunk = this.#newAt(base, slot);
+        const span = spanAt(words, base, slot);
+        if (span === DENSE_SPAN) this.#forEachDenseRun(firstOld, newChunk, visit);
+        else visit(firstOld + spanStart(span), newChunk, spanCount(span));
+      }
+    }
   }
 
   /** Moves everything into more room. */
   grow(): void {
     const old = new ExceptionShard(this.depth, 0, this.#dense);
-    old.#buckets = this.#buckets;
     old.#words = this.#words;
     old.#highs = this.#highs;
-    this.#buckets = Math.max(Math.ceil(this.#buckets * GROWTH), bucketsFor(this.#slots));
+    const factor = this.#buckets < SMALL_BUCKETS ? 2 : GROWTH;
+    this.#buckets = Math.ceil(this.#buckets * factor);
     this.#words = new Uint32Array(this.#buckets * BUCKET_WORDS);
     this.#highs = null;
     this.#slots = 0;
-    old.#forEachSlot((group, newChunk, span) => {
-      this.#place(hashOfGroup(group), group, newChunk, span);
-    });
+    old.#moveInto(this, this);
   }
 
   /** Two shards with what this one has, by the next bit of the hash. */
   split(): [zero: ExceptionShard, one: ExceptionShard] {
-    const shift = 31 - this.depth;
-    let ones = 0;
-    this.#forEachSlot((group) => {
-      ones += (hashOfGroup(group) >>> shift) & 1;
-    });
-    const zero = new ExceptionShard(this.depth + 1, this.#slots - ones, this.#dense);
-    const one = new ExceptionShard(this.depth + 1, ones, this.#dense);
-    this.#forEachSlot((group, newChunk, span) => {
-      const hash = hashOfGroup(group);
-      (((hash >>> shift) & 1) === 1 ? one : zero).#place(hash, group, newChunk, span);
-    });
+    // The hash is even, so each gets a half, but for a little that the room beyond it is for.
+    const zero = new ExceptionShard(this.depth + 1, this.#slots / 2, this.#dense);
+    const one = new ExceptionShard(this.depth + 1, this.#slots / 2, this.#dense);
+    this.#moveInto(zero, one);
     return [zero, one];
+  }
+
+  #moveInto(zero: ExceptionShard, one: ExceptionShard): void {
+    const words = this.#words;
+    const shift = 31 - this.depth;
+    for (let base = 0; base < words.length; base += BUCKET_WORDS) {
+      const count = slotCount(words, base);
+      for (let slot = 0; slot < count; slot += 1) {
+        const group = this.#groupAt(base, slot);
+        const hash = hashOfGroup(group);
+        const target = ((hash >>> shift) & 1) === 0 ? zero : one;
+        if (target.isFull) target.grow();
+        target.#place(hash, group, this.#newAt(base, slot), spanAt(words, base, slot));
+      }
+    }
   }
 
   #lookupWide(hash: number, group: number, within: number): number {
@@ -343,14 +332,6 @@ export class ExceptionShard {
     }
     this.#place(hash, group, block, DENSE_SPAN);
     return block;
-  }
-
-  #forEachSlot(visit: (group: number, newChunk: number, span: number) => void): void {
-    for (let base = 0; base < this.#words.length; base += BUCKET_WORDS) {
-      const count = slotCount(this.#words, base);
-      for (let slot = 0; slot < count; slot += 1)
-        visit(this.#groupAt(base, slot), this.#newAt(base, slot), spanAt(this.#words, base, slot));
-    }
   }
 
   #forEachDenseRun(firstOld: number, block: number, visit: RunVisitor): void {

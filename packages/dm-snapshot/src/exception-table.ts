@@ -1,7 +1,9 @@
 import { invariant } from "@blkstack/bio";
 import { DenseGroups } from "./dense-groups.ts";
 import { GROUP_CHUNKS } from "./exception-bucket.ts";
-import { ExceptionShard, hashOfGroup, RemoveResult, type RunVisitor } from "./exception-shard.ts";
+import { RemoveResult, type RunVisitor } from "./exception-run.ts";
+import { ExceptionShard } from "./exception-shard.ts";
+import { hashOfGroup } from "./group-hash.ts";
 
 /** Chunk numbers below this fit; a device of 128 PiB has no more, even in chunks of one sector. */
 export const CHUNK_LIMIT: number = 2 ** 48;

@@ -16,7 +16,7 @@ export {
   type PreparedException,
 } from "./exception-store.ts";
 export { type CowProblem, type CowProblemKind, type CowReport, inspectCow } from "./inspect-cow.ts";
-export { RemoveResult, type RunVisitor } from "./exception-shard.ts";
+export { RemoveResult, type RunVisitor } from "./exception-run.ts";
 export { CHUNK_LIMIT, ExceptionTable } from "./exception-table.ts";
 export { PersistentStore, type PersistentStoreOptions } from "./persistent-store.ts";
 export { TransientStore } from "./transient-store.ts";
