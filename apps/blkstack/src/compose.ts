@@ -1,6 +1,7 @@
 import type { Submitter, TargetType } from "@blkstack/block";
 import { error } from "@blkstack/dm-error";
 import { linear } from "@blkstack/dm-linear";
+import { snapshot, snapshotMerge, snapshotOrigin } from "@blkstack/dm-snapshot";
 import { striped } from "@blkstack/dm-striped";
 import { zero } from "@blkstack/dm-zero";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
@@ -8,7 +9,15 @@ import { Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
 
 /** The targets that tables may name. The one place that says which there are. */
-export const TARGETS: readonly TargetType[] = [linear, striped, zero, error];
+export const TARGETS: readonly TargetType[] = [
+  linear,
+  striped,
+  zero,
+  error,
+  snapshot,
+  snapshotOrigin,
+  snapshotMerge,
+];
 
 /** What the stacks of one process stand on. */
 export interface Ground {

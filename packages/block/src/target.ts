@@ -177,8 +177,11 @@ export interface TargetContext {
   readonly openDevice: (name: string, complaint?: string) => BlockDevice;
   /** How a table names a device: its number, `253:0`, or its name when it has none. */
   readonly deviceLabel: (device: BlockDevice) => string;
-  /** For any other complaint: `throw context.error("Invalid chunk size")`. EINVAL unless told. */
-  readonly error: (message: string, errno?: Errno) => BlockError;
+  /**
+   * For any other complaint: `throw context.error("Invalid chunk size")`. EINVAL unless told;
+   * `detail` says to people what the message, which others know by its words, does not.
+   */
+  readonly error: (message: string, errno?: Errno, detail?: string) => BlockError;
   /**
    * Inside `map` only: serve the first `sectors` of this bio now, and be given the rest later. Not
    * for a flush, nor for one of several copies.

@@ -107,8 +107,8 @@ export class LineContext implements TargetContext {
     return deviceLabel(device);
   }
 
-  error(message: string, errno: Errno = "EINVAL"): TableError {
-    return this.#complaint(message, errno, {});
+  error(message: string, errno: Errno = "EINVAL", detail = ""): TableError {
+    return this.#complaint(message, errno, { detail });
   }
 
   acceptPartial(bio: Bio, sectors: Sectors): void {

@@ -1,4 +1,12 @@
 export {
+  snapshot,
+  snapshotMerge,
+  snapshotOrigin,
+  snapshotTargets,
+  type SnapshotTargets,
+} from "./targets.ts";
+export { SNAPSHOT_POLICIES, type SnapshotPolicies } from "./policies.ts";
+export {
   chunkSizeProblem,
   COW_MAGIC,
   COW_VERSION,

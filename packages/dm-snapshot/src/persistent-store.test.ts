@@ -1,7 +1,7 @@
 import { BioStatus } from "@blkstack/bio";
 import { describe, expect, it } from "vitest";
 import { MemoryCow } from "../test/memory-cow.ts";
-import { commitAll, fresh, hex, inTask, load, range, scheduler } from "../test/store-bench.ts";
+import { commitAll, fresh, hex, inTask, load, range, told } from "../test/store-bench.ts";
 import { LoadResult, PersistentStore } from "./index.ts";
 
 const header = (bytes: string): Map<number, Uint8Array> => {
@@ -315,17 +315,17 @@ describe("a header is judged", () => {
   });
 
   it("its chunk size goes before the table's, with a warning", async () => {
-    scheduler.warnings.length = 0;
+    told.length = 0;
     const image = header("53 6e 41 70 01 0 0 0 01 0 0 0 10 0 0 0");
     const { store } = await load(new MemoryCow(1024, image));
     expect(store.chunkSectors).toBe(16);
     expect(store.statusText()).toBe("32/1024 32");
-    expect(scheduler.warnings).toEqual([
+    expect(told).toEqual([
       "persistent snapshot: chunk size 16 in device metadata overrides table chunk size of 8.",
     ]);
-    scheduler.warnings.length = 0;
+    told.length = 0;
     expect((await load(new MemoryCow(1024, image), 0)).store.chunkSectors).toBe(16);
-    expect(scheduler.warnings).toEqual([]);
+    expect(told).toEqual([]);
   });
 });
 

@@ -27,6 +27,8 @@ export interface PersistentStoreOptions {
   /** As the table says it; 0: it does not. */
   readonly chunkSectors: Sectors;
   readonly canOverflow?: boolean;
+  /** Hears what people should know: that the COW device overrules the table. */
+  readonly log?: (message: string) => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class PersistentStore implements ExceptionStore {
   readonly canOverflow: boolean;
   readonly canMerge = true;
   readonly #io: CowIo;
+  readonly #log: (message: string) => void;
   /** What the table says; 0: nothing. */
   readonly #tableChunkSectors: Sectors;
   #layout: CowLayout;
@@ -61,8 +64,9 @@ export class PersistentStore implements ExceptionStore {
   #debrisFrom: number | null = null;
   #isValid = true;
 
-  constructor({ io, chunkSectors, canOverflow = false }: PersistentStoreOptions) {
+  constructor({ io, chunkSectors, canOverflow = false, log }: PersistentStoreOptions) {
     this.#io = io;
+    this.#log = log ?? (() => undefined);
     this.canOverflow = canOverflow;
     this.#tableChunkSectors = chunkSectors;
     const blockSectors = (io.logicalBlockBytes ?? []).map((bytes) => bytes / SECTOR_BYTES);
@@ -92,7 +96,7 @@ export class PersistentStore implements ExceptionStore {
     if ((await this.#io.read(0, this.#header, task)) !== BioStatus.Ok)
       throw refusal("EIO", "the header cannot be read");
     const header = readHeader(this.#header);
-    if (header.magic !== 0) this.#adopt(header.chunkSectors, header.magic, task);
+    if (header.magic !== 0) this.#adopt(header.chunkSectors, header.magic);
     this.#area = new AreaEntries(this.#layout.chunkBytes);
     this.#zeros = new Uint8Array(this.#layout.chunkBytes);
     if (header.magic === 0) return this.#create(task);
@@ -193,10 +197,10 @@ export class PersistentStore implements ExceptionStore {
   }
 
   /** Takes over the chunk size of the COW device, if it is one. */
-  #adopt(chunkSectors: Sectors, magic: number, task: Task): void {
+  #adopt(chunkSectors: Sectors, magic: number): void {
     const table = this.#tableChunkSectors;
     if (magic === COW_MAGIC && table > 0 && chunkSectors !== table)
-      task.scheduler.warn(
+      this.#log(
         `persistent snapshot: chunk size ${String(chunkSectors)} in device metadata ` +
           `overrides table chunk size of ${String(table)}.`,
       );

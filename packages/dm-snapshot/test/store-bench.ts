@@ -4,6 +4,9 @@ import type { LoadResult } from "../src/index.ts";
 import { type ExceptionStore, PersistentStore } from "../src/index.ts";
 import { MemoryCow } from "./memory-cow.ts";
 
+/** What stores had to say to people. */
+export const told: string[] = [];
+
 export const scheduler: VirtualScheduler = new VirtualScheduler();
 
 export async function inTask<T>(body: (task: Task) => Awaitable<T>): Promise<T> {
@@ -19,7 +22,11 @@ export interface Loaded {
 
 /** A persistent store of a device, loaded. */
 export async function load(cow: MemoryCow, chunkSectors = 8): Promise<Loaded> {
-  const store = new PersistentStore({ io: cow, chunkSectors });
+  const store = new PersistentStore({
+    io: cow,
+    chunkSectors,
+    log: (message) => told.push(message),
+  });
   const exceptions: [number, number][] = [];
   const result = await inTask((task) =>
     store.load(task, (oldChunk, newChunk) => exceptions.push([oldChunk, newChunk])),

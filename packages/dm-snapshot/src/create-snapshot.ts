@@ -1,0 +1,92 @@
+import { BlockError, type Target, type TargetContext } from "@blkstack/block";
+import { DmIoClient, KcopydClient } from "@blkstack/kcopyd";
+import { Memory, PageAllocator } from "@blkstack/memory";
+import { DeviceCowIo } from "./device-cow-io.ts";
+import { LoadResult } from "./exception-store.ts";
+import { refusePairing } from "./handover.ts";
+import { MergeTarget } from "./merge-target.ts";
+import { Merger } from "./merger.ts";
+import { Origins } from "./origins.ts";
+import type { SnapshotPolicies } from "./policies.ts";
+import { Snapshot } from "./snapshot.ts";
+import { parseArguments, type SnapshotArguments } from "./snapshot-arguments.ts";
+import { SnapshotTarget } from "./snapshot-target.ts";
+import { createStore } from "./create-store.ts";
+
+/** The most pages that the copies of one snapshot have at a time: 4 MiB. */
+const COPY_PAGES_MAX = 1024;
+
+interface Kind {
+  readonly policies: SnapshotPolicies;
+  readonly isMerging: boolean;
+}
+
+/** Makes a `snapshot` or a `snapshot-merge`. Throws what `context.error` makes. Waits: for the store. */
+export async function createSnapshot(context: TargetContext, kind: Kind): Promise<Target> {
+  const given = parseArguments(context);
+  const origins = context.shared(Origins);
+  const snapshot = prepare(context, given, { origins, ...kind });
+  try {
+    const isTakingOver = origins.sharing(snapshot.cow).length > 0;
+    if (isTakingOver) refusePairing(snapshot, origins, context);
+    else await load(snapshot, given, context);
+  } catch (error) {
+    await snapshot.destroy(context.task);
+    throw error;
+  }
+  origins.add(snapshot);
+  if (!kind.isMerging) return new SnapshotTarget(snapshot, origins, context, given);
+  return new MergeTarget(new Merger(snapshot), origins, context, given);
+}
+
+function prepare(
+  context: TargetContext,
+  given: SnapshotArguments,
+  { origins, policies, isMerging }: Kind & { readonly origins: Origins },
+): Snapshot {
+  const { scheduler, submitter, host } = context;
+  const device = context.openDevice(given.origin, "Cannot get origin device");
+  const cow = context.openDevice(given.cow, "Cannot get COW device");
+  if (cow === device) throw context.error("COW device cannot be the same as origin device");
+  const memory = context.service(Memory);
+  const name = context.deviceName;
+  const label = `pages of copies of ${name}`;
+  const pages = new PageAllocator({ memory, limitPages: COPY_PAGES_MAX, label });
+  return new Snapshot({
+    name,
+    origin: origins.of(device),
+    cow,
+    endSector: context.begin + context.sizeSectors,
+    isMerging,
+    policies,
+    scheduler,
+    submitter,
+    memory,
+    host,
+    copier: new KcopydClient({ name, scheduler, memory, submitter, pages }),
+    io: new DmIoClient({ name, scheduler, memory, submitter }),
+  });
+}
+
+/** Reads what the store has, or makes it. */
+async function load(
+  snapshot: Snapshot,
+  given: SnapshotArguments,
+  context: TargetContext,
+): Promise<void> {
+  const { origin, cow, io, exceptions, isMerging } = snapshot;
+  const store = createStore(new DeviceCowIo(origin, cow, io), given, context);
+  if (isMerging && !store.canMerge) {
+    throw context.error("Snapshot exception store does not support snapshot-merge.");
+  }
+  try {
+    const result = await store.load(context.task, (old, fresh) => exceptions.insert(old, fresh));
+    snapshot.isValid = result === LoadResult.Usable;
+    if (!snapshot.isValid) context.host.log("Snapshot is marked invalid.");
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error;
+    throw context.error("Failed to read snapshot metadata", error.errno, error.message);
+  }
+  snapshot.store = store;
+  snapshot.chunkSectors = store.chunkSectors;
+}

@@ -1,0 +1,31 @@
+import type { TargetHost } from "@blkstack/block";
+
+/** Tells people in time that a store gets full: once for each level that they ask for. */
+export class FillWarning {
+  readonly #host: TargetHost;
+  #percent = 90;
+  #isTold = false;
+  #hasEvent = false;
+
+  constructor(host: TargetHost) {
+    this.#host = host;
+  }
+
+  /** How full the store may get. Who sets it wants an event, too. */
+  set percent(percent: number) {
+    this.#percent = percent;
+    this.#isTold = false;
+    this.#hasEvent = true;
+  }
+
+  /** To be called whenever room was taken, in sectors. Waits: never. */
+  check(usedSectors: number, totalSectors: number): void {
+    if (this.#isTold || usedSectors * 100 < totalSectors * this.#percent) return;
+    this.#isTold = true;
+    this.#host.log(
+      `the store is ${String(Math.floor((usedSectors * 100) / totalSectors))} % full: ` +
+        `${String(usedSectors)} of ${String(totalSectors)} sectors`,
+    );
+    if (this.#hasEvent) this.#host.raiseEvent();
+  }
+}

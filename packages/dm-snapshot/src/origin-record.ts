@@ -1,0 +1,161 @@
+import type { Bio, Sectors } from "@blkstack/bio";
+import { type BlockDevice, MapResult, type TargetHost } from "@blkstack/block";
+import { type Awaitable, isPending, RwSemaphore, type Scheduler, type Task } from "@blkstack/task";
+import { FinishedCopies } from "./finished-copies.ts";
+import { Keeping, type Snapshot } from "./snapshot.ts";
+
+/** Before any snapshot there are no chunks to keep apart. */
+export const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
+
+/**
+ * One origin and its snapshots: whoever writes to the origin comes through here, so that every
+ * snapshot has the old data first.
+ */
+export class OriginRecord {
+  readonly device: BlockDevice;
+  /** The mapped devices through which the origin is written. */
+  readonly hosts: TargetHost[] = [];
+  /** The list of snapshots, for those policies that wait while they hold it. */
+  readonly lock: RwSemaphore;
+  readonly #scheduler: Scheduler;
+  readonly #copies: FinishedCopies;
+  /** The largest chunks first. */
+  #snapshots: Snapshot[] = [];
+
+  constructor(device: BlockDevice, scheduler: Scheduler) {
+    this.device = device;
+    this.#scheduler = scheduler;
+    this.lock = new RwSemaphore(`origins of ${device.name}`);
+    this.#copies = new FinishedCopies(`copies of ${device.name}`, () => this.#copying());
+  }
+
+  get snapshots(): readonly Snapshot[] {
+    return this.#snapshots;
+  }
+
+  get isUnused(): boolean {
+    return this.#snapshots.length === 0 && this.hosts.length === 0;
+  }
+
+  /** The snapshot that is being merged into this origin. */
+  get merging(): Snapshot | null {
+    return this.#snapshots.find(({ isMerging }) => isMerging) ?? null;
+  }
+
+  /** A bio that keeps to this line lies in one chunk of every snapshot. */
+  get boundarySectors(): Sectors {
+    return this.#snapshots.reduce(
+      (least, { chunkSectors }) => (chunkSectors > 0 ? Math.min(least, chunkSectors) : least),
+      NO_BOUNDARY_SECTORS,
+    );
+  }
+
+  add(snapshot: Snapshot): void {
+    this.#snapshots.push(snapshot);
+    this.sort();
+  }
+
+  remove(snapshot: Snapshot): void {
+    this.#snapshots = this.#snapshots.filter((other) => other !== snapshot);
+  }
+
+  /** To be called when a snapshot has got other chunks. */
+  sort(): void {
+    this.#snapshots.sort((one, other) => other.chunkSectors - one.chunkSectors);
+  }
+
+  /**
+   * Has every snapshot keep what a write to the origin is about to replace. Answers `Remapped`
+   * when nobody needs it any more, `Submitted` when the bio was put aside: it comes through here
+   * again when a copy has ended. `isThrottled`: not for those who bring copies to an end.
+   *
+   * Waits: for memory, for locks of snapshots, and, throttled, for copies under way.
+   */
+  write(bio: Bio, isThrottled: boolean, task: Task): Awaitable<MapResult> {
+    if (this.#isKeptByAll(bio.sector)) return MapResult.Remapped;
+    return this.#write(bio, isThrottled, task);
+  }
+
+  /**
+   * Has every snapshot but one keep a range that this one is about to replace.
+   *
+   * Waits: until nothing of it is still to be copied. So never from inside `map`.
+   */
+  async preserveRange(
+    { sector, endSector }: { readonly sector: Sectors; readonly endSector: Sectors },
+    replacing: Snapshot,
+    task: Task,
+  ): Promise<void> {
+    const others = this.#snapshots.filter((snapshot) => snapshot !== replacing);
+    for (;;) {
+      const { finished } = this.#copies;
+      const step = this.boundarySectors;
+      let isKept = true;
+      for (let at = sector; at < endSector; at += step) {
+        if (!(await preserve(others, { sector: at, bio: null }, task))) isKept = false;
+      }
+      if (isKept) return;
+      await this.#copies.wait(finished, task);
+    }
+  }
+
+  /** A chunk of one of the snapshots is no longer pending, or a store is marked invalid. */
+  copyFinished(): void {
+    this.#copies.add();
+  }
+
+  #copying(): readonly object[] {
+    return this.#snapshots.flatMap(({ copier }) => copier.blockers());
+  }
+
+  /** Without a wait, which is the rule: nothing was written to a chunk only once. */
+  #isKeptByAll(sector: Sectors): boolean {
+    if (this.#scheduler.isExploring) return false;
+    for (const snapshot of this.#snapshots) if (!snapshot.keeps(sector)) return false;
+    return true;
+  }
+
+  #write(bio: Bio, isThrottled: boolean, task: Task): Awaitable<MapResult> {
+    if (isThrottled && this.#snapshots.some(({ throttle }) => throttle.isOver)) {
+      return this.#writeThrottled(bio, task);
+    }
+    // Snapshots may come and go while this waits; those that come are not active yet.
+    const isKept = preserve([...this.#snapshots], { sector: bio.sector, bio }, task);
+    return isPending(isKept) ? isKept.then(resultOf) : resultOf(isKept);
+  }
+
+  async #writeThrottled(bio: Bio, task: Task): Promise<MapResult> {
+    for (const { throttle } of this.#snapshots) await throttle.wait(task);
+    return this.#write(bio, false, task);
+  }
+}
+
+function resultOf(isKept: boolean): MapResult {
+  return isKept ? MapResult.Remapped : MapResult.Submitted;
+}
+
+/**
+ * Sets all copies going that are needed before a sector is written; the bio, if any, waits for the
+ * first of them. Answers whether none is.
+ */
+function preserve(
+  snapshots: readonly Snapshot[],
+  { sector, bio }: { readonly sector: Sectors; readonly bio: Bio | null },
+  task: Task,
+  wasKept = true,
+): Awaitable<boolean> {
+  let isKept = wasKept;
+  for (const [index, snapshot] of snapshots.entries()) {
+    // Once it waits for one copy the bio is no longer ours: it may be gone before we are through.
+    const keeping = snapshot.preserve(sector, isKept ? bio : null, task);
+    if (isPending(keeping)) {
+      const wasKeptSoFar = isKept;
+      const others = snapshots.slice(index + 1);
+      return keeping.then((late) =>
+        preserve(others, { sector, bio }, task, wasKeptSoFar && late === Keeping.Done),
+      );
+    }
+    if (keeping !== Keeping.Done) isKept = false;
+  }
+  return isKept;
+}

@@ -1,0 +1,55 @@
+import { type Bio, BioFlag, BioOp } from "@blkstack/bio";
+import {
+  type BlockDevice,
+  type DeviceRange,
+  MapResult,
+  type StatusKind,
+  type Target,
+  type TargetContext,
+} from "@blkstack/block";
+import type { Awaitable, Task } from "@blkstack/task";
+import type { OriginRecord } from "./origin-record.ts";
+import type { Origins } from "./origins.ts";
+
+const PREFLUSH = BioFlag.Preflush;
+const WRITE = BioOp.Write;
+
+/** The way to the origin while it has snapshots: writes wait until each of them has the old data. */
+export class OriginTarget implements Target {
+  readonly flushBios = 1;
+  readonly #device: BlockDevice;
+  readonly #record: OriginRecord;
+  readonly #origins: Origins;
+  readonly #context: TargetContext;
+
+  constructor(device: BlockDevice, origins: Origins, context: TargetContext) {
+    this.#device = device;
+    this.#origins = origins;
+    this.#context = context;
+    this.#record = origins.addOriginTarget(device, context.host);
+  }
+
+  /** Waits: to write, for the locks of snapshots, for memory, and while many copies are under way. */
+  map(bio: Bio, task: Task): Awaitable<MapResult> {
+    bio.device = this.#device;
+    if (bio.op !== WRITE || (bio.flags & PREFLUSH) !== 0) return MapResult.Remapped;
+    // As it is now: a snapshot with smaller chunks may have come.
+    const boundary = this.#record.boundarySectors;
+    const upToLine = boundary - (bio.sector % boundary);
+    if (bio.sectors > upToLine) this.#context.acceptPartial(bio, upToLine);
+    return this.#record.write(bio, true, task);
+  }
+
+  status(kind: StatusKind): string {
+    return kind === "table" ? this.#context.deviceLabel(this.#device) : "";
+  }
+
+  devices(): DeviceRange[] {
+    const { begin: startSector, sizeSectors } = this.#context;
+    return [{ device: this.#device, startSector, sizeSectors }];
+  }
+
+  destroy(): void {
+    this.#origins.removeOriginTarget(this.#device, this.#context.host);
+  }
+}

@@ -1,0 +1,232 @@
+import { type Bio, BioFlag, BioOp, BioStatus, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import {
+  type DeviceRange,
+  EndIoResult,
+  MapResult,
+  type QueueLimits,
+  type StatusKind,
+  type Target,
+  type TargetContext,
+} from "@blkstack/block";
+import { type Awaitable, isPending, type Task } from "@blkstack/task";
+import type { BioData } from "./bio-data.ts";
+import { discard } from "./discard.ts";
+import { handOver, refuseEarlyResume } from "./handover.ts";
+import type { Origins } from "./origins.ts";
+import type { PendingException } from "./pending-exception.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { argumentsText, type SnapshotArguments } from "./snapshot-arguments.ts";
+import { snapshotStatus } from "./snapshot-status.ts";
+import { messageOf } from "./snapshot-message.ts";
+
+const PREFLUSH = BioFlag.Preflush;
+const READ = BioOp.Read;
+
+/** An image of the origin as it was, which can be written to. */
+export class SnapshotTarget implements Target {
+  /** Chunks are those of the origin, wherever the target begins. */
+  readonly ioLinesFrom = 0;
+  readonly flushBios = 1;
+  readonly snapshot: Snapshot;
+  readonly #origins: Origins;
+  readonly #context: TargetContext;
+  readonly #arguments: SnapshotArguments;
+
+  constructor(
+    snapshot: Snapshot,
+    origins: Origins,
+    context: TargetContext,
+    given: SnapshotArguments,
+  ) {
+    this.snapshot = snapshot;
+    this.#origins = origins;
+    this.#context = context;
+    this.#arguments = given;
+  }
+
+  get discardBios(): number {
+    if (!this.#arguments.discardZeroesCow) return 0;
+    return this.#arguments.discardPassdown ? 2 : 1;
+  }
+
+  /** A bio lies in one chunk. */
+  get maxIoSectors(): Sectors {
+    return this.snapshot.chunkSectors;
+  }
+
+  /** Waits: for the lock, for memory, and, when it is to write, while too many copies are under way. */
+  map(bio: Bio, task: Task): Awaitable<MapResult> {
+    const { snapshot } = this;
+    if ((bio.flags & PREFLUSH) !== 0) {
+      bio.device = snapshot.cow;
+      return MapResult.Remapped;
+    }
+    if (!snapshot.isValid) return MapResult.Kill;
+    if (bio.op !== READ) {
+      const throttled = snapshot.throttle.wait(task);
+      if (throttled !== undefined) return this.#mapThrottled(throttled, bio, task);
+    }
+    return this.#mapUnlocked(bio, task);
+  }
+
+  /** Interrupt context. */
+  endIo(bio: Bio): EndIoResult {
+    const data = this.#context.perBioData(bio) as BioData;
+    const { callback } = data;
+    if (callback !== null) {
+      data.callback = null;
+      // The bio ends again once its chunk is committed.
+      const errors = bio.status === BioStatus.Ok ? 0 : 1;
+      this.snapshot.copier.doCallback(callback, 0, errors);
+      return EndIoResult.Incomplete;
+    }
+    if (data.chunk >= 0) this.snapshot.tracked.untrack(data);
+    return EndIoResult.Done;
+  }
+
+  status(kind: StatusKind): string {
+    if (kind === "info") return snapshotStatus(this.snapshot);
+    const { origin, cow, chunkSectors } = this.snapshot;
+    const label = this.#context.deviceLabel;
+    return argumentsText(this.#arguments, {
+      origin: label(origin),
+      cow: label(cow),
+      chunkSectors,
+    });
+  }
+
+  message(words: readonly string[]): string {
+    return messageOf(this.snapshot, words);
+  }
+
+  devices(): DeviceRange[] {
+    const { begin: startSector, sizeSectors } = this.#context;
+    return [{ device: this.snapshot.origin, startSector, sizeSectors }];
+  }
+
+  /** Less than a chunk cannot be given back. */
+  adjustLimits(limits: QueueLimits): void {
+    if (this.discardBios === 0) return;
+    limits.maxDiscardSectors = this.snapshot.chunkSectors;
+    limits.discardGranularityBytes = this.snapshot.chunkSectors * SECTOR_BYTES;
+  }
+
+  preresume(): void {
+    refuseEarlyResume(this.snapshot, this.#origins);
+  }
+
+  async resume(task: Task): Promise<void> {
+    await handOver(this.snapshot, this.#origins, task);
+    this.snapshot.originRecord.sort();
+    this.snapshot.isActive = true;
+  }
+
+  async destroy(task: Task): Promise<void> {
+    this.#origins.remove(this.snapshot);
+    await this.snapshot.destroy(task);
+  }
+
+  async #mapThrottled(throttled: Promise<void>, bio: Bio, task: Task): Promise<MapResult> {
+    await throttled;
+    return this.#mapUnlocked(bio, task);
+  }
+
+  #mapUnlocked(bio: Bio, task: Task): Awaitable<MapResult> {
+    const locked = this.snapshot.lock.enterMap(task);
+    if (locked !== undefined) return locked.then(() => this.#mapLocked(bio, task));
+    return this.#mapLocked(bio, task);
+  }
+
+  /** Lets go of the lock. */
+  #mapLocked(bio: Bio, task: Task): Awaitable<MapResult> {
+    const { snapshot } = this;
+    const isRead = bio.op === READ;
+    if (!snapshot.isValid || (snapshot.isOverflowed && !isRead)) {
+      snapshot.lock.leaveMap(task);
+      return MapResult.Kill;
+    }
+    const chunk = snapshot.chunkOf(bio.sector);
+    const newChunk = snapshot.lookup(chunk);
+    if (bio.op === BioOp.Discard) {
+      snapshot.lock.leaveMap(task);
+      const isPassedDown = this.#context.copyIndex(bio) === 1;
+      return discard(snapshot, { bio, chunk, newChunk, isPassedDown }, this.#dataOf(bio), task);
+    }
+    if (newChunk >= 0) {
+      this.#toStore(bio, newChunk);
+      snapshot.lock.leaveMap(task);
+      return MapResult.Remapped;
+    }
+    if (!isRead) return this.#mapWrite(bio, chunk, task);
+    snapshot.tracked.track(this.#dataOf(bio), bio, chunk);
+    snapshot.lock.leaveMap(task);
+    bio.device = snapshot.origin;
+    return MapResult.Remapped;
+  }
+
+  /** The first write to a chunk. With the lock, which it lets go of. */
+  #mapWrite(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
+    const { snapshot } = this;
+    const pending = snapshot.pendingOf(chunk) ?? snapshot.beginException(chunk, task);
+    if (!isPending(pending)) return this.#mapPending(pending, bio, chunk, task);
+    return pending.then((late) => this.#mapPending(late, bio, chunk, task));
+  }
+
+  #mapPending(
+    pending: PendingException | undefined,
+    bio: Bio,
+    chunk: number,
+    task: Task,
+  ): Awaitable<MapResult> {
+    const { snapshot } = this;
+    if (pending === undefined) return this.#mapWithoutException(bio, chunk, task);
+    const isWhole = bio.sectors === snapshot.chunkSectors;
+    this.#toStore(bio, pending.newChunk);
+    if (isWhole && !pending.isStarted) {
+      pending.isStarted = true;
+      snapshot.lock.leaveMap(task);
+      return this.#mapWhole(pending, bio, task);
+    }
+    pending.snapshotBios.add(bio);
+    snapshot.lock.leaveMap(task);
+    if (pending.isStarted) return MapResult.Submitted;
+    const started = snapshot.startCopy(pending, task);
+    return isPending(started) ? started.then(() => MapResult.Submitted) : MapResult.Submitted;
+  }
+
+  /** The bio goes to the store by itself, and is told of when it has arrived there. */
+  #mapWhole(pending: PendingException, bio: Bio, task: Task): Awaitable<MapResult> {
+    const data = this.#dataOf(bio);
+    const callback = this.snapshot.beginWholeChunk(pending, bio, task);
+    if (isPending(callback)) {
+      return callback.then((late) => {
+        data.callback = late;
+        return MapResult.Remapped;
+      });
+    }
+    data.callback = callback;
+    return MapResult.Remapped;
+  }
+
+  /** The chunk got an exception meanwhile, or there is no room for one. */
+  #mapWithoutException(bio: Bio, chunk: number, task: Task): MapResult {
+    const { snapshot } = this;
+    const newChunk = snapshot.isValid ? snapshot.lookup(chunk) : -1;
+    if (snapshot.isValid && newChunk < 0) snapshot.overflow();
+    if (newChunk >= 0) this.#toStore(bio, newChunk);
+    snapshot.lock.leaveMap(task);
+    return newChunk >= 0 ? MapResult.Remapped : MapResult.Kill;
+  }
+
+  #toStore(bio: Bio, newChunk: number): void {
+    const { snapshot } = this;
+    if (bio.op === READ) snapshot.counters.redirectedReads += 1;
+    else snapshot.counters.writtenSectors += bio.sectors;
+    bio.device = snapshot.cow;
+    bio.sector = snapshot.cowSector(newChunk, bio.sector);
+  }
+
+  #dataOf(bio: Bio): BioData {
+    return this.#context.perBioData(bio) as BioData;
+  }
+}
