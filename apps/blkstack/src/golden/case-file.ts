@@ -15,7 +15,11 @@ export interface GoldenDisk {
   /** A gzip image of what was there before the first boot. */
   readonly before?: string;
   readonly before_sha256: string;
-  readonly after: readonly { readonly boot: number; readonly sha256: string }[];
+  readonly after: readonly {
+    readonly boot: number;
+    readonly sha256: string;
+    readonly file?: string;
+  }[];
 }
 
 /** One step that was recorded: which one, what with, and what came of it. */
@@ -23,7 +27,7 @@ export interface GoldenOp {
   readonly op: string;
   readonly note?: string;
   readonly rc?: number;
-  readonly output?: readonly string[];
+  readonly output?: readonly string[] | string;
   readonly kmsg?: readonly string[];
   readonly result?: string;
 

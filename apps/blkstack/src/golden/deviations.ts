@@ -3,16 +3,43 @@
  * needs a reason. Everything else that differs is a difference.
  */
 
-/** Cases in which the recorded kernel damages data: what it read afterwards is not to come here. */
-export const DAMAGED_DATA: ReadonlyMap<string, string> = new Map(
-  ["j-discard-partial-zeroes", "j-discard-partial-passdown"].map((name) => [
-    name,
-    "the recorded discard crossed a chunk's end and zeroed another chunk's exception",
-  ]),
-);
+const SECTOR_BYTES = 512;
 
-/** The results that show damaged data; exit codes, states and tables must be the same in any case. */
-export const DATA_RESULT = /: (?:data|image of \w+): recorded /;
+/** Why, and in which results, a case is to come out otherwise than it was recorded. */
+export interface Deviation {
+  readonly why: string;
+  /** Everything that does not match must be the same in any case. */
+  readonly results: RegExp;
+}
+
+/** Cases in which the recorded kernel damages data: what it read afterwards is not to come here. */
+export const DEVIATIONS: ReadonlyMap<string, Deviation> = new Map([
+  [
+    "h-unaligned-begin",
+    {
+      why:
+        "the recorded snapshot began inside a chunk, was cut there and mapped by whole chunks, so " +
+        "that writes landed in the chunk of another exception",
+      results: /: (?:data|status|image of \w+): recorded /,
+    },
+  ],
+  [
+    "j-discard-partial-zeroes",
+    {
+      why: "the recorded discard crossed a chunk's end and zeroed another chunk's exception",
+      results: /: (?:data|image of \w+): recorded /,
+    },
+  ],
+  [
+    "j-discard-partial-passdown",
+    {
+      why:
+        "the recorded discard crossed a chunk's end and zeroed another chunk's exception, and threw " +
+        "away what the origin's other snapshot still had to show",
+      results: /: (?:data|image of \w+): recorded |status snap2\): status: recorded /,
+    },
+  ],
+]);
 
 /**
  * Tables and names were given to a shell on their way: it took backslashes off tables (the only one
@@ -25,6 +52,15 @@ export function asArrived(tableLine: string): string {
 
 export function nameAsArrived(name: string): string {
   return name.replace(/^'(?<inner>.*)'$/, "$<inner>");
+}
+
+/**
+ * A limit as it was meant: Linux 6.1 gives the discard granularity of a snapshot as its number of
+ * sectors, where all others, and who reads it, count bytes.
+ */
+export function asBytes(limit: string, value: string, isSnapshot: boolean): string {
+  const isInSectors = limit === "discard_granularity" && isSnapshot && value !== "0";
+  return isInSectors ? String(Number(value) * SECTOR_BYTES) : value;
 }
 
 /** What `dio info` tells of a device that `QueueLimits` does not know. */

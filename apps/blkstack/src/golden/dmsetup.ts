@@ -113,6 +113,13 @@ export class Dmsetup {
     return { ...done(), output: [fields.join(":")] };
   }
 
+  /** `dmsetup ls`. */
+  list(): string[] {
+    const devices = this.#dm.list();
+    if (devices.length === 0) return ["No devices found"];
+    return devices.map(({ name, deviceNumber }) => `${name}\t(${deviceNumber})`);
+  }
+
   exists(name: string): boolean {
     return this.#dm.list().some((device) => device.name === name);
   }
@@ -129,9 +136,8 @@ export class Dmsetup {
       await this.#dm.resume(name, task);
       return done();
     } catch (error) {
-      const { deviceNumber } = this.#dm.info(name);
       await this.#dm.remove(name, task);
-      return refused("resume", name, error, `(${deviceNumber})`);
+      return refused("resume", name, error);
     }
   }
 

@@ -11,7 +11,7 @@ const unzip = promisify(gunzip);
 
 /** What a disk holds before the first boot: its image, or what `init` describes. */
 export async function initialContent(directory: string, disk: GoldenDisk): Promise<Uint8Array> {
-  if (disk.before !== undefined) return readImage(path.join(directory, disk.before));
+  if (disk.before !== undefined) return recordedImage(directory, disk.before);
   const bytes = new Uint8Array(disk.sectors * SECTOR_BYTES);
   for (const entry of disk.init) {
     if (entry[0] === "bytes") {
@@ -30,6 +30,11 @@ export async function initialContent(directory: string, disk: GoldenDisk): Promi
 
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** An image that was recorded with a case. */
+export function recordedImage(directory: string, file: string): Promise<Uint8Array> {
+  return readImage(path.join(directory, file));
 }
 
 async function readImage(file: string): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import type { BlockDevice } from "@blkstack/block";
 import type { Task } from "@blkstack/task";
 import type { GoldenOp } from "./case-file.ts";
 import type { Comparison } from "./comparison.ts";
-import { asArrived, nameAsArrived, UNKNOWN_LIMITS } from "./deviations.ts";
+import { asArrived, asBytes, nameAsArrived, UNKNOWN_LIMITS } from "./deviations.ts";
 import { type Answer, Dmsetup } from "./dmsetup.ts";
 import { sha256 } from "./image.ts";
 import { limitsOf, parseLimits } from "./limits-text.ts";
@@ -27,6 +27,8 @@ export class Replay {
   readonly #dmsetup: Dmsetup;
   readonly #calls: SystemCalls;
   readonly #replayers: ReadonlyMap<string, Replayer>;
+  /** What commands said that nobody has read yet. */
+  readonly #unread: string[] = [];
 
   constructor(machine: Machine, comparison: Comparison) {
     this.#machine = machine;
@@ -44,6 +46,7 @@ export class Replay {
       return;
     }
     if (op.op === "inspect") {
+      await passTime(op.cmd ?? "");
       this.#comparison.skip(`\`${op.cmd ?? ""}\` printed something for people`);
       return;
     }
@@ -122,14 +125,23 @@ export class Replay {
     this.#compareAnswer(op, await this.#dmsetup.load(nameAsArrived(op.name ?? ""), lines, task));
   }
 
-  /** A removal that cleans up was recorded with a short info before it. */
+  /**
+   * A removal that cleans up was recorded with a short info before it; others with a list of what is
+   * left behind them, or with what other programs said of a device that is busy.
+   */
   async #remove(op: GoldenOp, task: Task): Promise<void> {
     const name = nameAsArrived(op.name ?? "");
     const info = op.note === "cleanup" ? this.#dmsetup.shortInfo(name).output : [];
     const answer = await this.#dmsetup.remove(name, task);
-    const output = [...info, ...answer.output];
-    const isAllOurs = op.note === undefined || op.note === "cleanup";
-    this.#compareAnswer(op, { ...answer, output }, isAllOurs);
+    const said = linesOf(op.output);
+    if (op.note !== undefined && op.note !== "cleanup") {
+      this.#comparison.equal("output", said.slice(0, answer.output.length), answer.output);
+      this.#comparison.skip("the rest of the output, and the exit code, are of other programs");
+      return;
+    }
+    const isListed = op.note === undefined && said.length > 0 && answer.rc === 0;
+    const output = isListed ? this.#dmsetup.list() : [...info, ...answer.output];
+    this.#compareAnswer(op, { ...answer, output });
   }
 
   async #message(op: GoldenOp, task: Task): Promise<void> {
@@ -140,9 +152,12 @@ export class Replay {
   #status(op: GoldenOp): Promise<void> {
     const name = nameAsArrived(op.name ?? "");
     const status = this.#dmsetup.status(name);
-    this.#comparison.equal("exit code", op.rc ?? 0, status.rc);
-    const lines = op.status ?? op.output;
-    if (lines !== undefined) this.#comparison.equal("status", lines, status.output);
+    const lines = op.status ?? linesOf(op.output);
+    // Of this command the exit code was written down only where it is the point.
+    const rc = lines.at(-1) === "Command failed." ? 1 : 0;
+    this.#comparison.equal("exit code", op.rc ?? rc, status.rc);
+    const here = [...this.#unread.splice(0), ...status.output];
+    this.#comparison.equal("status", lines, here);
     if (op.table !== undefined) {
       this.#comparison.equal("table", op.table, this.#dmsetup.table(name).output);
     }
@@ -242,10 +257,16 @@ export class Replay {
     const here = device === null ? new Map<string, string>() : limitsOf(device);
     for (const [name, value] of parseLimits(op.output?.[0] ?? "")) {
       const reason = UNKNOWN_LIMITS.get(name);
-      if (reason === undefined) this.#comparison.equal(`limit ${name}`, value, here.get(name));
+      const recorded = asBytes(name, value, this.#hasSnapshot(op.dev ?? ""));
+      if (reason === undefined) this.#comparison.equal(`limit ${name}`, recorded, here.get(name));
       else this.#comparison.skip(`limit ${name}: ${reason}`);
     }
     return Promise.resolve();
+  }
+
+  #hasSnapshot(dev: string): boolean {
+    const name = dev.replace(/^\/dev\/mapper\//, "");
+    return this.#dmsetup.table(name).output.some((line) => line.includes(" snapshot "));
   }
 
   #poke(op: GoldenOp): Promise<void> {
@@ -259,7 +280,7 @@ export class Replay {
     return Promise.resolve();
   }
 
-  #compareAnswer(op: GoldenOp, answer: Answer, comparesOutput = true): void {
+  #compareAnswer(op: GoldenOp, answer: Answer): void {
     this.#comparison.equal("exit code", op.rc ?? 0, answer.rc);
     const recordedLog = op.kmsg ?? [];
     const ofTables = recordedLog.filter((line) => TABLE_LOG.test(line));
@@ -267,13 +288,27 @@ export class Replay {
     if (ofTables.length < recordedLog.length) {
       this.#comparison.skip("kernel log lines of a target are not modelled");
     }
-    if (comparesOutput) this.#comparison.equal("output", op.output ?? [], answer.output);
-    else this.#comparison.skip("the output has that of other programs in it");
+    // What a command that failed said, and was not read, stands before what was read next.
+    if (answer.rc !== 0 && op.output === undefined) this.#unread.push(...answer.output);
+    else this.#comparison.equal("output", linesOf(op.output), answer.output);
   }
 
   #skipLog(op: GoldenOp): void {
     if (op.kmsg !== undefined) this.#comparison.skip("kernel log lines of I/O are not modelled");
   }
+}
+
+/** Output as lines; some was recorded as a list in the writing of another language. */
+function linesOf(output: GoldenOp["output"] | string): readonly string[] {
+  if (typeof output !== "string") return output ?? [];
+  return [...output.matchAll(/'(?<line>[^']*)'/g)].map(({ groups }) => groups?.["line"] ?? "");
+}
+
+/** What goes on in the background has as long as it had. */
+async function passTime(command: string): Promise<void> {
+  const seconds = /^sleep (?<seconds>\d+)$/.exec(command)?.groups?.["seconds"];
+  if (seconds !== undefined)
+    await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));
 }
 
 /** As file names of devices are written: what is no plain character becomes `\xHH`. */
