@@ -30,8 +30,17 @@ interface FioJob {
   readonly write: { readonly iops: number; readonly total_ios: number };
 }
 
-/** Loads the server behind a unix socket with one workload for `seconds`. */
-export async function fio(socket: string, load: Workload, seconds: number): Promise<FioResult> {
+/**
+ * Loads the first `size` of what is behind a unix socket with one workload for `seconds`; 0: once
+ * through.
+ */
+export async function fio(
+  socket: string,
+  load: Workload,
+  seconds: number,
+  size = "1g",
+): Promise<FioResult> {
+  const duration = seconds === 0 ? [] : ["--time_based", `--runtime=${String(seconds)}`];
   const { stdout } = await run("fio", [
     "--name=bench",
     "--ioengine=nbd",
@@ -39,9 +48,8 @@ export async function fio(socket: string, load: Workload, seconds: number): Prom
     `--rw=${load.mode}`,
     `--bs=${load.blockSize}`,
     `--iodepth=${String(load.depth)}`,
-    "--size=1g",
-    "--time_based",
-    `--runtime=${String(seconds)}`,
+    `--size=${size}`,
+    ...duration,
     "--norandommap",
     "--output-format=json",
   ]);

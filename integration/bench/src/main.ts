@@ -1,10 +1,11 @@
-// pnpm bench [layers|kcopyd|exceptions|nbd|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|exceptions|nbd|snapshots|explorer]… [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
 import { benchExceptions } from "./exceptions.ts";
 import { benchExplorer } from "./explorer.ts";
 import { benchKcopyd } from "./kcopyd.ts";
 import { benchLayers } from "./layers.ts";
 import { benchNbd } from "./nbd.ts";
+import { benchSnapshots } from "./snapshots.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   kcopyd: () => benchKcopyd(),
   exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
+  snapshots: () => benchSnapshots(rounds, seconds),
   explorer: () => benchExplorer(),
 };
 for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {

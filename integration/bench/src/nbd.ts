@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { fio, type Workload, WORKLOADS } from "./fio.ts";
+import { median } from "./median.ts";
 import { cpuSeconds, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 1024;
@@ -88,9 +89,4 @@ async function compare(
     median(column(theirs, "cpuMicrosPerRequest")).toFixed(1),
     ratio("cpuMicrosPerRequest").toFixed(2),
   ];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

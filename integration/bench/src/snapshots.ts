@@ -1,0 +1,114 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Table from "cli-table3";
+import { fio, type Workload } from "./fio.ts";
+import { median } from "./median.ts";
+import { serve, type Served } from "./served.ts";
+
+const IMAGE_MIB = 256;
+const SECTORS = IMAGE_MIB * 2048;
+
+const FILL: Workload = { name: "fill", mode: "write", blockSize: "256k", depth: 8 };
+const WRITES: Workload = { name: "randwrite-4k-32", mode: "randwrite", blockSize: "4k", depth: 32 };
+
+/** Somebody who serves changes to an image without changing it. */
+interface Contender {
+  readonly name: string;
+  /** Makes what it needs beside the image, and answers the command that serves it. */
+  prepare(folder: string, socket: string): string[];
+}
+
+const CONTENDERS: readonly Contender[] = [
+  { name: "blkstack", prepare: prepareOurs },
+  { name: "nbdkit cow", prepare: prepareNbdkit },
+  { name: "qcow2", prepare: prepareQcow2 },
+];
+
+/**
+ * Random writes to a snapshot of a file, in which nothing was written yet, and again where all was
+ * copied: ours, nbdkit's cow filter and a qcow2 overlay, in turn.
+ */
+export async function benchSnapshots(rounds: number, seconds: number): Promise<void> {
+  const fresh = new Map<string, number[]>();
+  const copied = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? CONTENDERS : [...CONTENDERS].reverse();
+    for (const contender of order) {
+      const sample = await measure(contender, seconds);
+      note(fresh, contender.name, sample.fresh);
+      note(copied, contender.name, sample.copied);
+    }
+  }
+  const table = new Table({
+    head: [
+      "4k random writes, depth 32",
+      ...CONTENDERS.map(({ name }) => name),
+      "ratio to the better",
+    ],
+  });
+  table.push(row("to a fresh snapshot", fresh), row("to copied chunks", copied));
+  console.log(table.toString());
+}
+
+async function measure(
+  contender: Contender,
+  seconds: number,
+): Promise<{ readonly fresh: number; readonly copied: number }> {
+  const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
+  let served: Served | null = null;
+  try {
+    const image = join(folder, "base.img");
+    const mebibyte = Buffer.alloc(1 << 20, 0x5a);
+    for (let done = 0; done < IMAGE_MIB; done += 1) writeFileSync(image, mebibyte, { flag: "a" });
+    const socket = join(folder, "nbd.sock");
+    served = await serve(contender.name, socket, contender.prepare(folder, socket));
+    const size = `${String(IMAGE_MIB)}m`;
+    const fresh = await fio(socket, WRITES, seconds, size);
+    await fio(socket, FILL, 0, size);
+    const copied = await fio(socket, WRITES, seconds, size);
+    return { fresh: fresh.requestsPerSecond, copied: copied.requestsPerSecond };
+  } finally {
+    served?.process.kill("SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function prepareOurs(folder: string, socket: string): string[] {
+  const stack = join(folder, "stack.yaml");
+  const lines = [
+    "disks:",
+    "  base: { file: ./base.img }",
+    `  cow: { file: ./cow.img, size: ${String(2 * IMAGE_MIB)}MiB, create: true }`,
+    "devices:",
+    `  snap: 0 ${String(SECTORS)} snapshot base cow P 8`,
+    "exports:",
+    '  "": { device: snap }',
+  ];
+  writeFileSync(stack, `${lines.join("\n")}\n`);
+  const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
+  return [blkstack, "serve", stack, "--listen", `unix:${socket}`];
+}
+
+function prepareNbdkit(folder: string, socket: string): string[] {
+  return ["nbdkit", "-f", "-U", socket, "--filter=cow", "file", join(folder, "base.img")];
+}
+
+function prepareQcow2(folder: string, socket: string): string[] {
+  const overlay = join(folder, "overlay.qcow2");
+  const base = join(folder, "base.img");
+  execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", overlay]);
+  return ["qemu-nbd", "-f", "qcow2", "-k", socket, "--persistent", "--shared=4", overlay];
+}
+
+function note(samples: Map<string, number[]>, name: string, value: number): void {
+  samples.set(name, [...(samples.get(name) ?? []), value]);
+}
+
+function row(what: string, samples: Map<string, number[]>): string[] {
+  const [ours = NaN, ...peers] = CONTENDERS.map(({ name }) => median(samples.get(name) ?? []));
+  const rates = [ours, ...peers].map((rate) => rate.toFixed(0));
+  return [what, ...rates, (ours / Math.max(...peers)).toFixed(2)];
+}
