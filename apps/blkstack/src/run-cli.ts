@@ -7,6 +7,7 @@ import { goldenCommand } from "./commands/golden.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { scenariosCommand } from "./commands/scenarios.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { snapshotCommand } from "./commands/snapshot.ts";
 import { commandNotYet } from "./not-yet.ts";
 import { userMessage } from "./user-error.ts";
 
@@ -17,6 +18,7 @@ const COMMANDS = [
   exploreCommand,
   replayCommand,
   goldenCommand,
+  snapshotCommand,
   demoCommand,
 ];
 
@@ -48,7 +50,7 @@ function programOf(context: CommandContext): Command {
   );
   for (const makeCommand of COMMANDS) program.addCommand(makeCommand(context));
   for (const name of COMMANDS_NOT_YET) program.addCommand(commandNotYet(name), { hidden: true });
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .allowExcessArguments(false)
@@ -60,6 +62,10 @@ function programOf(context: CommandContext): Command {
       });
   }
   return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function report(error: unknown, { stderr, env }: CliIo): number {

@@ -1,9 +1,12 @@
 import type { TargetHost } from "@blkstack/block";
 
+/** How full a store gets before people are told, unless they say. */
+export const EARLY_WARNING_PERCENT = 90;
+
 /** Tells people in time that a store gets full: once for each level that they ask for. */
 export class FillWarning {
   readonly #host: TargetHost;
-  #percent = 90;
+  #percent: number = EARLY_WARNING_PERCENT;
   #isTold = false;
   #hasEvent = false;
 

@@ -15,6 +15,7 @@ export {
   LARGEST_CHUNK_SECTORS,
 } from "./cow-header.ts";
 export { type CowIo, type CowRead } from "./cow-io.ts";
+export { EARLY_WARNING_PERCENT } from "./fill-warning.ts";
 export { CowLayout, type StoreUsage } from "./cow-layout.ts";
 export {
   type CommitListener,
