@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
+import { type CliIo, type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
 import { type GoldenCaseReport, runGolden } from "../golden/run-golden.ts";
 import { coloursFor } from "../table.ts";
 import { UserError } from "../user-error.ts";
@@ -13,18 +13,44 @@ export function goldenCommand({ io, exitWith }: CommandContext): Command {
     .option("--json", "one JSON object")
     .addHelpText("after", "\nExit status: 0 nothing differs, 1 something does, 2 usage.")
     .action(async (folder: string, { json = false }: { json?: boolean }) => {
-      const { green, red, dim } = coloursFor(io.stdout);
-      const tell = (report: GoldenCaseReport): void => {
-        const { name, ok, compared, notReplayed, differences } = report;
-        const counts = `${String(compared)} compared, ${String(notReplayed.length)} not replayed`;
-        const first = differences[0]?.split("\n")[0] ?? "";
-        const more = differences.length > 1 ? ` (and ${String(differences.length - 1)} more)` : "";
-        const verdict = ok ? green("ok     ") : red("DIFFERS");
-        printLine(io.stdout, `${verdict} ${name}  ${dim(counts)}${ok ? "" : `  ${first}${more}`}`);
+      const onCase = (report: GoldenCaseReport): void => {
+        printCase(report, io);
       };
-      const { cases } = await runGolden(resolve(io.cwd, folder), json ? {} : { onCase: tell });
+      const { cases } = await runGolden(resolve(io.cwd, folder), json ? {} : { onCase });
       if (cases.length === 0) throw new UserError(`${folder}: no recorded cases (case.json) there`);
-      if (json) printLine(io.stdout, JSON.stringify({ cases }));
+      printLine(
+        io.stdout,
+        json ? JSON.stringify({ cases: cases.map(contractOf) }) : summary(cases),
+      );
       if (cases.some(({ ok }) => !ok)) exitWith(ExitStatus.Found);
     });
+}
+
+function printCase(report: GoldenCaseReport, { stdout }: CliIo): void {
+  const { green, red, yellow, dim } = coloursFor(stdout);
+  const { name, ok, compared, notReplayed, differences, missing } = report;
+  if (missing.length > 0) {
+    printLine(stdout, `${yellow("WAITS  ")} ${name}  ${differences.join("; ")}`);
+    return;
+  }
+  const counts = `${String(compared)} compared, ${String(notReplayed.length)} not replayed`;
+  const first = differences[0]?.split("\n")[0] ?? "";
+  const more = differences.length > 1 ? ` (and ${String(differences.length - 1)} more)` : "";
+  const verdict = ok ? green("ok     ") : red("DIFFERS");
+  printLine(stdout, `${verdict} ${name}  ${dim(counts)}${ok ? "" : `  ${first}${more}`}`);
+}
+
+function summary(cases: readonly GoldenCaseReport[]): string {
+  const passed = cases.filter(({ ok }) => ok).length;
+  const waiting = cases.filter(({ missing }) => missing.length > 0);
+  const differing = cases.length - passed - waiting.length;
+  const targets = [...new Set(waiting.flatMap(({ missing }) => missing))].sort().join(", ");
+  const wait =
+    waiting.length === 0 ? "" : `, ${String(waiting.length)} wait for targets (${targets})`;
+  return `${String(cases.length)} cases: ${String(passed)} passed, ${String(differing)} differ${wait}`;
+}
+
+/** What `--json` promises of a case, and no more. */
+function contractOf({ name, ok, compared, notReplayed, differences }: GoldenCaseReport): object {
+  return { name, ok, compared, notReplayed, differences };
 }

@@ -69,3 +69,6 @@ export const UNKNOWN_LIMITS: ReadonlyMap<string, string> = new Map([
   ["discard_zeroes_data", "always 0 since Linux 4.12"],
   ["write_same_max_bytes", "always 0 since Linux 5.18"],
 ]);
+
+/** Early warnings: the recorded kernel says nothing before a store is full. */
+export const OWN_LOG_LINES = /^the store is \d+ % full: /;

@@ -7,6 +7,8 @@ export interface Answer {
   readonly rc: number;
   readonly output: readonly string[];
   readonly kmsg: readonly string[];
+  /** Why it was refused, as people are told; absent: it was not, or not by the kernel. */
+  readonly refusal?: string;
 }
 
 export interface CreateFlags {
@@ -167,6 +169,7 @@ function refused(verb: string, name: string, error: unknown, number = ""): Answe
   return {
     ...failed(`device-mapper: ${verb} ioctl on ${name} ${number} failed: ${why}`),
     kmsg: kmsg.map((line) => `device-mapper: ${line}`),
+    refusal: error.message,
   };
 }
 

@@ -5,7 +5,9 @@ import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import type { Scheduler } from "@blkstack/task";
 import type { GoldenCase } from "./case-file.ts";
+import { OWN_LOG_LINES } from "./deviations.ts";
 import { initialContent } from "./image.ts";
+import { TargetLog } from "./kernel-log.ts";
 
 /** What the disks of the recordings said of themselves: virtio disks, 512-byte sectors. */
 const VIRTIO_LIMITS: Partial<QueueLimits> = {
@@ -65,6 +67,8 @@ export class Machine {
   readonly scheduler: Scheduler;
   readonly submitter: MakeRequest;
   readonly dm: DeviceMapper;
+  /** What its targets have told. */
+  readonly log = new TargetLog(OWN_LOG_LINES);
   readonly #disks: readonly NumberedDisk[];
 
   constructor(disks: Disks, types: readonly TargetType[], scheduler: Scheduler) {
@@ -78,6 +82,9 @@ export class Machine {
       submitter: this.submitter,
       registry: new TargetRegistry(types),
       lookup: (name) => this.#lookup(name),
+      onLog: (line) => {
+        this.log.tell(line);
+      },
     });
   }
 

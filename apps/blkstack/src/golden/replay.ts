@@ -1,10 +1,12 @@
 import type { BlockDevice } from "@blkstack/block";
 import type { Task } from "@blkstack/task";
 import type { GoldenOp } from "./case-file.ts";
+import { linesOf, mangled, passTime } from "./as-recorded.ts";
 import type { Comparison } from "./comparison.ts";
 import { asArrived, asBytes, nameAsArrived, UNKNOWN_LIMITS } from "./deviations.ts";
 import { type Answer, Dmsetup } from "./dmsetup.ts";
 import { sha256 } from "./image.ts";
+import { textOfTarget } from "./kernel-log.ts";
 import { limitsOf, parseLimits } from "./limits-text.ts";
 import { type Machine, NumberedDisk } from "./machine.ts";
 import { describeRuns, fillPattern } from "./pattern.ts";
@@ -69,7 +71,7 @@ export class Replay {
     const named =
       (command: (name: string, task: Task) => Promise<Answer>): Replayer =>
       async (op, task) => {
-        this.#compareAnswer(op, await command(nameAsArrived(op.name ?? ""), task));
+        await this.#compareAnswer(op, await command(nameAsArrived(op.name ?? ""), task));
       };
     const onDevice =
       (result: (device: BlockDevice, op: GoldenOp, task: Task) => Promise<string>): Replayer =>
@@ -77,7 +79,7 @@ export class Replay {
         const device = this.#machine.find(op.dev ?? "");
         const here = device === null ? "open:ENOENT" : await result(device, op, task);
         this.#comparison.equal("result", op.result, here);
-        this.#skipLog(op);
+        await this.#compareLog(op);
       };
     const calls = this.#calls;
     return new Map<string, Replayer>([
@@ -117,12 +119,15 @@ export class Replay {
     const lines = (op.table ?? []).map(asArrived);
     const flags = { isReadOnly: op.readOnly ?? false, hasNoTable: op.notable ?? false };
     const name = nameAsArrived(op.name ?? "");
-    this.#compareAnswer(op, await this.#dmsetup.create(name, lines, flags, task));
+    await this.#compareAnswer(op, await this.#dmsetup.create(name, lines, flags, task));
   }
 
   async #load(op: GoldenOp, task: Task): Promise<void> {
     const lines = (op.table ?? []).map(asArrived);
-    this.#compareAnswer(op, await this.#dmsetup.load(nameAsArrived(op.name ?? ""), lines, task));
+    await this.#compareAnswer(
+      op,
+      await this.#dmsetup.load(nameAsArrived(op.name ?? ""), lines, task),
+    );
   }
 
   /**
@@ -141,12 +146,12 @@ export class Replay {
     }
     const isListed = op.note === undefined && said.length > 0 && answer.rc === 0;
     const output = isListed ? this.#dmsetup.list() : [...info, ...answer.output];
-    this.#compareAnswer(op, { ...answer, output });
+    await this.#compareAnswer(op, { ...answer, output });
   }
 
   async #message(op: GoldenOp, task: Task): Promise<void> {
     const { name = "", sector = 0, args = [] } = op;
-    this.#compareAnswer(op, await this.#dmsetup.message(name, sector, args, task));
+    await this.#compareAnswer(op, await this.#dmsetup.message(name, sector, args, task));
   }
 
   #status(op: GoldenOp): Promise<void> {
@@ -195,7 +200,7 @@ export class Replay {
       return this.#calls.read(device, at, bytes.subarray(from, from + part * SECTOR_BYTES), task);
     });
     this.#comparison.equal("result", op.result, result);
-    this.#skipLog(op);
+    await this.#compareLog(op);
     if (op.sha256 === undefined || result !== "ok") return;
     const isSame = sha256(bytes) === op.sha256;
     const runs = isSame ? op.sha256 : describeRuns(bytes, sector);
@@ -280,40 +285,35 @@ export class Replay {
     return Promise.resolve();
   }
 
-  #compareAnswer(op: GoldenOp, answer: Answer): void {
+  async #compareAnswer(op: GoldenOp, answer: Answer): Promise<void> {
     this.#comparison.equal("exit code", op.rc ?? 0, answer.rc);
-    const recordedLog = op.kmsg ?? [];
-    const ofTables = recordedLog.filter((line) => TABLE_LOG.test(line));
+    const ofTables = (op.kmsg ?? []).filter((line) => TABLE_LOG.test(line));
     this.#comparison.equal("kernel log", ofTables, answer.kmsg);
-    if (ofTables.length < recordedLog.length) {
-      this.#comparison.skip("kernel log lines of a target are not modelled");
-    }
+    await this.#compareLog(op, answer.refusal);
     // What a command that failed said, and was not read, stands before what was read next.
     if (answer.rc !== 0 && op.output === undefined) this.#unread.push(...answer.output);
     else this.#comparison.equal("output", linesOf(op.output), answer.output);
   }
 
-  #skipLog(op: GoldenOp): void {
-    if (op.kmsg !== undefined) this.#comparison.skip("kernel log lines of I/O are not modelled");
+  /**
+   * Compares what targets told the kernel's log with what they tell here; why a table is refused is
+   * told as part of the refusal.
+   */
+  async #compareLog(op: GoldenOp, refusal = ""): Promise<void> {
+    const others = (op.kmsg ?? []).filter((line) => !TABLE_LOG.test(line));
+    const texts = others.map(textOfTarget).filter((text) => text !== null);
+    const recorded = texts.filter((text) => !refusal.includes(text));
+    this.#comparison.compared += texts.length - recorded.length;
+    const told = await this.#machine.log.take(recorded.length);
+    if (recorded.length > 0) this.#comparison.equal("log of targets", recorded, told);
+    if (texts.length < others.length) {
+      this.#comparison.skip("kernel log lines of the block layer are not modelled");
+    }
   }
-}
 
-/** Output as lines; some was recorded as a list in the writing of another language. */
-function linesOf(output: GoldenOp["output"] | string): readonly string[] {
-  if (typeof output !== "string") return output ?? [];
-  return [...output.matchAll(/'(?<line>[^']*)'/g)].map(({ groups }) => groups?.["line"] ?? "");
-}
-
-/** What goes on in the background has as long as it had. */
-async function passTime(command: string): Promise<void> {
-  const seconds = /^sleep (?<seconds>\d+)$/.exec(command)?.groups?.["seconds"];
-  if (seconds !== undefined)
-    await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));
-}
-
-/** As file names of devices are written: what is no plain character becomes `\xHH`. */
-function mangled(name: string): string {
-  return name.replace(/[^\w#+\-.:=@]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
+  /** What targets told and no step has a recorded line for. */
+  logAtEnd(): void {
+    const rest = this.#machine.log.rest();
+    if (rest.length > 0) this.#comparison.equal("log of targets", [], rest);
+  }
 }

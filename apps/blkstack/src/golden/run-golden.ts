@@ -10,6 +10,7 @@ import { Comparison } from "./comparison.ts";
 import { DEVIATIONS } from "./deviations.ts";
 import { recordedImage, sha256 } from "./image.ts";
 import { createDisks, type Disks, Machine } from "./machine.ts";
+import { missingTargets, needSentence } from "./missing-targets.ts";
 import { describeRuns } from "./pattern.ts";
 import { Replay } from "./replay.ts";
 
@@ -23,6 +24,8 @@ export interface GoldenCaseReport {
   /** What could not be, each with the reason. */
   readonly notReplayed: readonly string[];
   readonly differences: readonly string[];
+  /** Targets that the case waits for; nothing of it was replayed then. */
+  readonly missing: readonly string[];
 }
 
 export interface GoldenReport {
@@ -68,6 +71,9 @@ export async function runCase(
   golden: GoldenCase,
   options: GoldenOptions = {},
 ): Promise<GoldenCaseReport> {
+  const types = options.types ?? TARGETS;
+  const missing = missingTargets(golden, types);
+  if (missing.length > 0) return reportOfWaiting(golden.name, missing);
   const scheduler = new EventLoopScheduler();
   const comparison = new Comparison();
   const disks = await createDisks(golden, scheduler);
@@ -77,7 +83,7 @@ export async function runCase(
     comparison.equal(`image of ${role}`, recorded, sha256(disk.content()));
   }
   for (const [index, boot] of golden.boots.entries()) {
-    const machine = new Machine(disks, options.types ?? TARGETS, scheduler);
+    const machine = new Machine(disks, types, scheduler);
     const timeoutMs = options.stepTimeoutMs ?? STEP_TIMEOUT_MS;
     await runBoot(boot, `boot ${String(index)}`, { machine, comparison, timeoutMs });
     comparison.at(`boot ${String(index)}, at the end`);
@@ -106,6 +112,7 @@ async function runBoot(boot: GoldenBoot, place: string, stage: Stage): Promise<v
     return;
   }
   comparison.at(`${place}, at the end`);
+  replay.logAtEnd();
   const changes = boot.ops.filter(({ cmd = "" }) => CHANGES_DEVICES.test(cmd));
   if (changes.length === 0) replay.devicesAtEnd(boot.devices_at_end);
   else comparison.skip("devices at the end: some came from steps that cannot be replayed");
@@ -167,5 +174,11 @@ function reportOf(name: string, comparison: Comparison): GoldenCaseReport {
     .filter((difference) => isWanted(difference))
     .map((difference) => `${difference} (wanted: ${deviation?.why ?? ""})`);
   const notReplayed = [...comparison.notReplayed, ...wanted];
-  return { name, ok: differences.length === 0, compared, notReplayed, differences };
+  const ok = differences.length === 0;
+  return { name, ok, compared, notReplayed, differences, missing: [] };
+}
+
+function reportOfWaiting(name: string, missing: readonly string[]): GoldenCaseReport {
+  const differences = missing.map(needSentence);
+  return { name, ok: false, compared: 0, notReplayed: [], differences, missing };
 }
