@@ -1,56 +1,49 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Bio, bioError, BioStatus, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
-import {
-  type BlockDevice,
-  BlockError,
-  defaultLimits,
-  type QueueLimits,
-  RequestQueue,
-} from "@blkstack/block";
+import { type Bio, bioEndio, BioOp, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { type BlockDevice, BlockError, RequestQueue } from "@blkstack/block";
+import { RamDisk } from "@blkstack/disk-ram";
 import type { DiskKinds } from "@blkstack/stack";
-import { DISK_KINDS } from "./disk-kinds.ts";
+import type { Awaitable, Task } from "@blkstack/task";
+import { DISK_KINDS, openFileDisk } from "./disk-kinds.ts";
 import { isSystemError } from "./user-error.ts";
 
-/** Disks to check tables against: as large as the real ones, with nothing to read or to write. */
+/** Disks to check tables against: what is read is there, what is written is forgotten. */
 export const CHECK_DISKS: DiskKinds = {
   async file(request) {
-    const { name, disk, baseDirectory } = request;
+    const { name, disk, baseDirectory, scheduler } = request;
     const path = resolve(baseDirectory, disk.path);
     if (disk.create && (await isMissing(path))) {
       await checkFolder(name, path);
-      return { device: new EmptyDisk(name, (disk.sizeBytes ?? 0) / SECTOR_BYTES, disk.isReadOnly) };
+      const sizeSectors = Math.floor((disk.sizeBytes ?? 0) / SECTOR_BYTES);
+      const { isReadOnly } = disk;
+      return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };
     }
-    const opened = await DISK_KINDS.file?.(request);
-    await opened?.close?.();
-    const { sizeSectors, isReadOnly, queue } = opened?.device ?? new EmptyDisk(name, 0, true);
-    return { device: new EmptyDisk(name, sizeSectors, isReadOnly, queue.limits) };
+    const opened = await openFileDisk(request);
+    return { device: new ForgetfulDisk(opened.device), close: () => opened.close?.() };
   },
-  ram({ name, disk: { sizeBytes, isReadOnly } }) {
-    return { device: new EmptyDisk(name, sizeBytes / SECTOR_BYTES, isReadOnly) };
-  },
+  ram: DISK_KINDS.ram,
 };
 
-class EmptyDisk implements BlockDevice {
+/** Reads what a disk has; what is written to it goes well and goes nowhere. */
+class ForgetfulDisk implements BlockDevice {
   readonly name: string;
   readonly sizeSectors: Sectors;
   readonly isReadOnly: boolean;
   readonly queue: RequestQueue;
+  readonly #disk: BlockDevice;
 
-  constructor(
-    name: string,
-    sizeSectors: Sectors,
-    isReadOnly: boolean,
-    limits: QueueLimits = defaultLimits(),
-  ) {
-    this.name = name;
-    this.sizeSectors = sizeSectors;
-    this.isReadOnly = isReadOnly;
-    this.queue = new RequestQueue(name, limits);
+  constructor(disk: BlockDevice) {
+    this.#disk = disk;
+    this.name = disk.name;
+    this.sizeSectors = disk.sizeSectors;
+    this.isReadOnly = disk.isReadOnly;
+    this.queue = new RequestQueue(disk.name, disk.queue.limits);
   }
 
-  submitBio(bio: Bio): void {
-    bioError(bio, BioStatus.IoError);
+  submitBio(bio: Bio, task: Task): Awaitable<void> {
+    if (bio.op === BioOp.Read) return this.#disk.submitBio(bio, task);
+    bioEndio(bio);
   }
 }
 

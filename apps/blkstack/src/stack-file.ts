@@ -40,9 +40,15 @@ export function planOfImage(fileName: string, isReadOnly: boolean, cwd: string):
   };
 }
 
-export function openPlan(plan: StackPlan, ground: Ground, diskKinds: DiskKinds): Promise<Stack> {
+/** `onLog` is told what the devices have to say to people. */
+export function openPlan(
+  plan: StackPlan,
+  ground: Ground,
+  diskKinds: DiskKinds,
+  onLog: (line: string) => void = () => undefined,
+): Promise<Stack> {
   const { scheduler, submitter, memory } = ground;
   const { description, baseDirectory } = plan;
-  const surroundings = { scheduler, submitter, memory, diskKinds, baseDirectory };
+  const surroundings = { scheduler, submitter, memory, diskKinds, baseDirectory, onLog };
   return openStack(description, { ...surroundings, targets: TARGETS });
 }

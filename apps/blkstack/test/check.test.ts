@@ -1,8 +1,9 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { run, temporaryFolder } from "./cli.ts";
+import { CHUNK_BYTES, writeCow } from "./cow-image.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples", import.meta.url));
 
@@ -59,4 +60,22 @@ it("check makes no file of a good stack either", async () => {
     "s.yaml is good: 1 disk, 0 devices, 1 export\n",
   );
   expect(await readdir(cwd)).toEqual(["s.yaml"]);
+});
+
+it("check reads the store of a snapshot, and changes neither it nor the origin, not even to merge", async () => {
+  const cwd = await temporaryFolder();
+  const disks = "disks:\n  base: { file: base }\n  cow: { file: s.cow }\n";
+  const merge = "devices:\n  vm: 0 128 snapshot-merge base cow P 8\n";
+  await writeFile(join(cwd, "s.yaml"), disks + merge);
+  await writeFile(join(cwd, "base"), new Uint8Array(16 * CHUNK_BYTES).fill(7));
+  await writeCow(cwd, { entries: [[3, 2]] });
+  const contents = () => Promise.all(["base", "s.cow"].map((name) => readFile(join(cwd, name))));
+  const before = await contents();
+  expect(await run(["check", "s.yaml"], { cwd })).toMatchObject({ status: 0, stderr: "" });
+  expect(await contents()).toEqual(before);
+  await writeCow(cwd, { version: 9 });
+  expect(await run(["check", "s.yaml"], { cwd })).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("unable to handle snapshot disk version 9") as string,
+  });
 });

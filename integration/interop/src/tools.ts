@@ -8,6 +8,10 @@ const PACKAGES = {
   nbdcopy: "libnbd-bin",
   "qemu-img": "qemu-utils",
   "qemu-io": "qemu-utils",
+  "qemu-nbd": "qemu-utils",
+  mke2fs: "e2fsprogs",
+  e2fsck: "e2fsprogs",
+  debugfs: "e2fsprogs",
   fio: "fio",
 } as const;
 

@@ -24,7 +24,7 @@ import { FileData } from "./file-data.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { FILE_LIMITS } from "./limits.ts";
-import { type ImageOptions, openImage, type OpenImage } from "./open-image.ts";
+import { imageSize, type ImageOptions, openImage, type OpenImage } from "./open-image.ts";
 
 export interface FileDiskOptions extends ImageOptions {
   readonly scheduler: Scheduler;
@@ -49,12 +49,11 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   readonly name: string;
   readonly label: string;
   readonly path: string;
-  /** Whole sectors; what is left of a file behind the last one is not served. */
-  readonly sizeSectors: Sectors;
   readonly isReadOnly: boolean;
   readonly queue: RequestQueue;
   /** Whether `open` made the file. */
   readonly isNew: boolean;
+  #sizeSectors: Sectors;
   readonly #scheduler: Scheduler;
   readonly #files: Files;
   readonly #fd: number;
@@ -75,7 +74,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.name = name;
     this.label = `disk ${name}`;
     this.path = path;
-    this.sizeSectors = Math.floor(image.sizeBytes / SECTOR_BYTES);
+    this.#sizeSectors = Math.floor(image.sizeBytes / SECTOR_BYTES);
     this.isReadOnly = options.isReadOnly ?? false;
     this.queue = new RequestQueue(name, { ...FILE_LIMITS, ...options.limits });
     this.isNew = image.isNew;
@@ -101,6 +100,24 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     checkCount(options, "syncLimitBytes", 0);
     validateLimits({ ...FILE_LIMITS, ...options.limits }, options.name);
     return new FileDisk(options, await openImage(options));
+  }
+
+  /** Whole sectors; what is left of a file behind the last one is not served. */
+  get sizeSectors(): Sectors {
+    return this.#sizeSectors;
+  }
+
+  /**
+   * Looks whether somebody has made the file longer, and serves what was added. A file that became
+   * shorter keeps its size here: reads behind its end fail, writes make it longer again.
+   *
+   * Waits: for the system. Never throws: the next bio tells whether the file is in order.
+   */
+  async followGrowth(): Promise<void> {
+    const sizeBytes = await imageSize(this.#fd);
+    // A descriptor that was closed meanwhile may be another file by now.
+    if (this.#closed !== null || sizeBytes === null) return;
+    this.#sizeSectors = Math.max(this.#sizeSectors, Math.floor(sizeBytes / SECTOR_BYTES));
   }
 
   /** Takes the bio. Waits: never; small reads and writes of data that is not cached do block. */

@@ -53,6 +53,30 @@ describe("opening", () => {
   });
 });
 
+describe("a file that somebody else makes longer or shorter", () => {
+  it("is served as long as it has become, once the disk has looked", async () => {
+    const path = image(4096);
+    const disk = await fileDisk({ path, sizeBytes: 4096 });
+    fs.truncateSync(path, 10_000);
+    expect(disk.sizeSectors).toBe(8);
+    await disk.followGrowth();
+    expect(disk.sizeSectors).toBe(19);
+    fs.truncateSync(path, 512);
+    await disk.followGrowth();
+    expect(disk.sizeSectors).toBe(19);
+    await disk.close();
+  });
+
+  it("is no longer followed when the disk is closed", async () => {
+    const path = image(4096);
+    const disk = await fileDisk({ path, sizeBytes: 4096 });
+    fs.truncateSync(path, 8192);
+    await Promise.all([disk.followGrowth(), disk.close()]);
+    await disk.followGrowth();
+    expect(disk.sizeSectors).toBe(8);
+  });
+});
+
 describe("what cannot be opened, and what the error says", () => {
   it("a missing file", async () => {
     const path = freshPath();

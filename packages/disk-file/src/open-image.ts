@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import { constants, open as openFd, type Stats } from "node:fs";
+import { constants, fstat, open as openFd, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
@@ -28,6 +28,7 @@ export interface OpenImage {
 }
 
 const openFile = promisify(openFd);
+const statFile = promisify(fstat);
 
 /** Opens or makes an image. Throws a BlockError that says what would be right. */
 export async function openImage(options: ImageOptions): Promise<OpenImage> {
@@ -42,6 +43,12 @@ export async function openImage(options: ImageOptions): Promise<OpenImage> {
     const hint = "give it read and write permission, or open it read-only";
     throw failed(options, error, options.isReadOnly === true ? "make it readable" : hint);
   }
+}
+
+/** How long an open file is now; null for a block device, and when the system does not say. */
+export async function imageSize(fd: number): Promise<Bytes | null> {
+  const stats = await statFile(fd).catch(() => null);
+  return stats?.isFile() === true ? stats.size : null;
 }
 
 function checkSize({ name, path, sizeBytes }: ImageOptions): void {

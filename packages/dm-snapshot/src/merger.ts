@@ -65,7 +65,10 @@ export class Merger {
   async #mergeAll(task: Task): Promise<void> {
     while (!this.#isStopping && this.snapshot.isValid) {
       const run = await this.#nextRun(task);
-      if (run === null) return;
+      if (run === null) {
+        if (!this.hasFailed) this.snapshot.host.log("the merge has ended");
+        return;
+      }
       if (!(await this.#merge(run, task))) {
         await this.#fail(task);
         return;

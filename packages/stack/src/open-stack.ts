@@ -23,6 +23,8 @@ export interface OpenStackOptions {
   readonly targets: Iterable<TargetType>;
   /** Paths of disks are relative to this folder: the one of the stack file. */
   readonly baseDirectory: string;
+  /** Told what targets have to say to people, line by line: `snap: Invalidating snapshot: …`. */
+  readonly onLog?: (line: string) => void;
 }
 
 /**
@@ -54,7 +56,7 @@ class Opening {
   readonly #creations: UndoList = new UndoList();
 
   constructor(description: StackDescription, options: OpenStackOptions) {
-    const { scheduler, submitter, memory } = options;
+    const { scheduler, submitter, memory, onLog } = options;
     this.#description = description;
     this.#options = options;
     this.#registry = new TargetRegistry(options.targets);
@@ -64,6 +66,7 @@ class Opening {
       memory,
       registry: this.#registry,
       lookup: (name) => this.#lookUp(name),
+      ...(onLog && { onLog }),
     });
   }
 

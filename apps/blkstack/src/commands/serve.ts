@@ -62,7 +62,9 @@ async function serve(
   if (flags.exitWithParent === true) stop.followParent();
   const inherited = new InheritedSockets();
   try {
-    const stack = await openPlan(plan, ground, DISK_KINDS);
+    const stack = await openPlan(plan, ground, DISK_KINDS, (line) => {
+      printLine(io.stderr, `blkstack: ${line}`);
+    });
     const serving = await startServing(stack, ground, { flags, listen, inherited, env: io.env });
     try {
       await serveUntilStopped(serving, inherited, { flags, stop, context });
