@@ -27,6 +27,11 @@ export interface ExploreOptions {
    * default), stop ("first"), or count how many schedules fail ("all").
    */
   readonly after?: "shortest" | "first" | "all";
+  /**
+   * Whether the power is cut, in thought, in each state of the disks, where the scenario says what
+   * must hold then. Default: "each-state".
+   */
+  readonly crash?: "each-state" | "off";
   /** What may go wrong in a run, as a choice. Default: as the variant says, else nothing. */
   readonly faults?: FaultBudget;
   /** When timers fire. Default: as the variant says, else "when-idle". */

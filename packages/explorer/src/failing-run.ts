@@ -58,7 +58,6 @@ export async function suspiciousRun(
  */
 async function lineOf({ plan }: Runner, recorded: RecordedRun): Promise<string | null> {
   const { finding } = recorded.outcome;
-  const runner = new Runner({ ...plan, seed: 1, stepsMax: STEPS_MAX });
   const lines = [
     replayLineOf(plan, { ...recorded, input: WHOLE }),
     replayLineOf(plan, recorded),
@@ -66,7 +65,8 @@ async function lineOf({ plan }: Runner, recorded: RecordedRun): Promise<string |
   ];
   let similar: string | null = null;
   for (const line of new Set(lines)) {
-    const { input, stretches } = parseReplayLine(line);
+    const { input, stretches, cut } = parseReplayLine(line);
+    const runner = new Runner({ ...plan, seed: 1, stepsMax: STEPS_MAX, cut });
     const { outcome } = await runner.record(new SoftFollow(stretches), input);
     if (signatureOf(outcome.finding) !== signatureOf(finding)) continue;
     if (outcome.finding?.message === finding?.message) return line;

@@ -14,6 +14,10 @@ export type FindingKind =
   | "WARN"
   /** A task ended with an error. */
   | "ERROR"
+  /** After a power cut something is missing that was durable. */
+  | "LOST_WRITE"
+  /** After a power cut there is what nobody ever wrote there. */
+  | "CORRUPTION"
   /** The scenario's own check at the end complains. */
   | "WRONG"
   /** The same choices led somewhere else. */

@@ -2,6 +2,11 @@ export { assertNothingFound, type AssertOptions, FoundError } from "./assert-not
 export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
+export type { CrashCounts, CutPoint } from "./crash/crash-ledger.ts";
+export { contentKey, type Fingerprint } from "./crash/fingerprints.ts";
+export type { Barrier, Kept, LooseSector, SectorVersion } from "./crash/kept.ts";
+export type { CrashImage, PowerCut, PowerCuts } from "./crash/power-cuts.ts";
+export { type CachedWrite, type SectorSource, VolatileCache } from "./crash/volatile-cache.ts";
 export type { Conditions, FaultBudget, GivenConditions, TimerModel } from "./conditions.ts";
 export { explore } from "./explore.ts";
 export {

@@ -6,6 +6,7 @@ import {
   readConditionWord,
   wordsOfConditions,
 } from "./conditions.ts";
+import type { CutPoint } from "./crash/crash-ledger.ts";
 import type { Footprint } from "./footprint.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
 import { variantOf } from "./scenario.ts";
@@ -25,6 +26,8 @@ export interface ReplayLine {
   readonly input: Input;
   /** What is other than the variant says. */
   readonly conditions: GivenConditions;
+  /** Where the power is cut, and what has landed; null: nowhere. */
+  readonly cut: CutPoint | null;
   readonly stretches: readonly Stretch[];
 }
 
@@ -35,6 +38,7 @@ export class ReplayLineError extends Error {
 
 const FIRST_WORD = /^([^\s:]+):([^\s:]+)$/;
 const TAKEN_AWAY = /^-([^\s*=]+)(?:=(\d+))?$/;
+const CUT = /^@cut=(\d+):([0-9a-z]*)$/;
 const STRETCH = /^([^\s*=+-][^\s*=]*)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
 
 /** A name in one word that needs no quotes in a shell. */
@@ -43,17 +47,20 @@ export function wordOf({ name }: Pick<Actor, "name">): string {
 }
 
 /** The line that repeats a recorded run, up to where the rest goes by itself. */
-export function replayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
+export function replayLineOf(plan: RunPlan, { recorder, input, outcome }: RecordedRun): string {
   const { scenario, variant } = plan;
+  const { cut } = outcome;
   const stretches = stretchesOf(decided(recorder.footprints));
-  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches });
+  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches, cut });
 }
 
 /** As `replayLineOf`, with nothing taken away and every step told. */
-export function fullReplayLineOf(plan: RunPlan, { recorder, input }: RecordedRun): string {
+export function fullReplayLineOf(plan: RunPlan, recorded: RecordedRun): string {
   const { scenario, variant } = plan;
+  const { recorder, input, outcome } = recorded;
+  const { cut } = outcome;
   const stretches = stretchesOf(recorder.footprints);
-  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches });
+  return formatReplayLine(plan, { scenario: scenario.name, variant, input, stretches, cut });
 }
 
 /** The steps up to the last that was chosen; without any, those that the first actor takes. */
@@ -84,11 +91,12 @@ export function stretchesOf(footprints: readonly Footprint[]): readonly Stretch[
 /**
  * `SCENARIO:VARIANT`, then one word for each condition that is not the variant's own, such as
  * `+alloc-fail=1`, one for each thing taken away, `-TASK` or `-AMOUNT=LESS`, and one
- * for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`.
+ * for each stretch: `NAME*STEPS`, `NAME*STEPS=ANSWER,ANSWER`; `@cut=STEP:VERSIONS`, where the power
+ * is cut and which version of each loose sector is there.
  */
 function formatReplayLine(
   plan: RunPlan,
-  { scenario, variant, input, stretches }: Omit<ReplayLine, "conditions">,
+  { scenario, variant, input, stretches, cut }: Omit<ReplayLine, "conditions">,
 ): string {
   const usual = conditionsOf(variantOf(plan.scenario, variant));
   const conditions = wordsOfConditions(plan.conditions ?? usual, usual);
@@ -100,7 +108,9 @@ function formatReplayLine(
     const times = steps === 1 ? "" : `*${String(steps)}`;
     return `${actor}${times}${answers.length === 0 ? "" : `=${answers.join(",")}`}`;
   });
-  return [`${scenario}:${variant}`, ...conditions, ...tasks, ...amounts, ...words].join(" ");
+  const cuts = cut === null ? [] : [`@cut=${String(cut.step)}:${cut.digits}`];
+  const head = [`${scenario}:${variant}`, ...conditions, ...tasks, ...amounts];
+  return [...head, ...words, ...cuts].join(" ");
 }
 
 /** Whether a text is meant as a replay line, and not as the name of a file. */
@@ -117,10 +127,20 @@ export function parseReplayLine(text: string): ReplayLine {
     throw new ReplayLineError(`"${first}" should be SCENARIO:VARIANT`);
   }
   const away = words.filter((word) => word.startsWith("-"));
-  const rest = words.filter((word) => !/^[-+]/.test(word));
+  const rest = words.filter((word) => !/^[-+@]/.test(word));
   const conditions = parseConditions(words.filter((word) => word.startsWith("+")));
   const input = parseInput(away);
-  return { scenario, variant, conditions, input, stretches: rest.map(parseStretch) };
+  const cut = parseCut(words.filter((word) => word.startsWith("@")));
+  return { scenario, variant, conditions, input, cut, stretches: rest.map(parseStretch) };
+}
+
+function parseCut([word, ...more]: readonly string[]): CutPoint | null {
+  if (word === undefined) return null;
+  const [, step, digits] = CUT.exec(word) ?? [];
+  if (step === undefined || digits === undefined || more.length > 0) {
+    throw new ReplayLineError(`"${more[0] ?? word}" should be one @cut=STEP:VERSIONS`);
+  }
+  return { step: Number(step), digits };
 }
 
 function parseConditions(words: readonly string[]): GivenConditions {

@@ -1,6 +1,7 @@
 import { waitsOf } from "./failing-run.ts";
 import { DivergenceError, Follow } from "./follow.ts";
 import { conditionsOf, type GivenConditions } from "./conditions.ts";
+import type { CutPoint } from "./crash/crash-ledger.ts";
 import type { RecordedStep } from "./recorder.ts";
 import { WHOLE } from "./input.ts";
 import { nearLines } from "./near-lines.ts";
@@ -88,14 +89,15 @@ function runnerOf(
   scenario: Scenario,
   of: Pick<Trace, "scenario" | "variant" | "seed" | "stepsMax" | "input"> & {
     readonly conditions?: GivenConditions;
+    readonly cut?: CutPoint | null;
   },
 ): Runner {
-  const { variant, seed, stepsMax, input = WHOLE } = of;
+  const { variant, seed, stepsMax, input = WHOLE, cut = null } = of;
   if (scenario.name !== of.scenario) {
     throw new DivergenceError(`a run of "${of.scenario}", not of "${scenario.name}"`);
   }
   const conditions = conditionsOf(variantOf(scenario, variant), of.conditions ?? {});
-  return new Runner({ scenario, variant, seed, stepsMax, input, conditions });
+  return new Runner({ scenario, variant, seed, stepsMax, input, conditions, cut });
 }
 
 async function reportOf(
@@ -132,6 +134,7 @@ async function reportOf(
     conditions: runner.conditions,
     audited: { determinism: 0, commutation: 0 },
     potentials: [],
+    crash: runner.crashes.counts,
     foundAtRun: failingRuns,
     preemptions: recorder.preemptions,
     isShortest: false,

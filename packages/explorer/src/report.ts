@@ -1,5 +1,6 @@
 import type { AuditCount } from "./audits/auditor.ts";
 import type { Conditions } from "./conditions.ts";
+import type { CrashCounts } from "./crash/crash-ledger.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { Potential } from "./lockdep/potential.ts";
 import type { WaitGraph } from "./render/wait-graph.ts";
@@ -89,6 +90,8 @@ export interface Report extends Counted {
   readonly coverage: Coverage | null;
   /** What may happen in a run, and so what a proof holds for. */
   readonly conditions: Conditions;
+  /** Where the power was cut; null: nowhere, or it was not counted. */
+  readonly crash: CrashCounts | null;
   /** Runs repeated to see whether the search is what it is taken for; not counted as `runs`. */
   readonly audited: AuditCount;
   /**

@@ -5,6 +5,8 @@ import { guardForeignCalls, runBegins, runEnds } from "./audits/foreign-calls.ts
 import { bioName, bioVocabulary } from "./bio-vocabulary.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
 import { appointWatchers, type Check, CHECKS, inspect } from "./check.ts";
+import { CrashLedger, type CutPoint } from "./crash/crash-ledger.ts";
+import type { FatalCut } from "./crash/power-cuts.ts";
 import { onceMicrotasksAreDone } from "./event-loop.ts";
 import type { Finding } from "./finding.ts";
 import { type Input, WHOLE } from "./input.ts";
@@ -35,6 +37,10 @@ export interface RunPlan {
   readonly input?: Input;
   /** Default: as the variant says. */
   readonly conditions?: Conditions;
+  /** Whether the power is cut where a scenario asks for it. Default: "each-state". */
+  readonly crash?: "each-state" | "off";
+  /** Where it is cut before anywhere else. */
+  readonly cut?: CutPoint | null;
 }
 
 /** How one run ended. */
@@ -43,6 +49,8 @@ export interface Outcome {
   readonly stop: Stop;
   readonly steps: number;
   readonly world: RunWorld;
+  /** The power cut that the finding is about; null: it is about the run itself. */
+  readonly cut: FatalCut | null;
 }
 
 /** A run of which everything was written down. */
@@ -70,6 +78,8 @@ export class Runner {
   readonly plan: RunPlan;
   readonly conditions: Conditions;
   readonly vocabularies: readonly Vocabulary[] = [bioVocabulary()];
+  /** What is known of power cuts, from all runs. */
+  readonly crashes: CrashLedger = new CrashLedger();
   #world: RunWorld | null = null;
   #disarm: (() => void) | null = null;
   #unguard: (() => void) | null = null;
@@ -94,16 +104,20 @@ export class Runner {
       stepsMax = this.plan.stepsMax,
     } = how;
     const { vocabularies, input, conditions } = this;
-    const { runsToEnd = false } = this.plan;
+    const { runsToEnd = false, crash = "each-state", cut: cutFirst = null } = this.plan;
     const options = { strategy, states, seed, stepsMax, recorder, lockdep, runsToEnd, conditions };
-    const world = new RunWorld(options, vocabularies, how.input ?? input);
+    const ledger = crash === "off" ? null : this.crashes;
+    const world = new RunWorld({ ...options, ledger }, vocabularies, how.input ?? input);
     this.#world = world;
     lockdep?.beginRun(world);
     appointWatchers(world, checks);
     if (how.watcher !== undefined) world.scheduler.audience.add(how.watcher);
     const stop = await runGuarded(world, () => scenario.build(world, variant));
+    const { steps } = world.scheduler;
     const finding = inspect({ world, stop, vocabularies }, checks);
-    return { finding, stop, steps: world.scheduler.steps, world };
+    if (finding !== null || world.cuts === null) return { finding, stop, steps, world, cut: null };
+    const cut = await this.crashes.judge(world.cuts, cutFirst);
+    return { finding: cut?.finding ?? null, stop, steps, world, cut };
   }
 
   /** As `once`, and writes everything down. */

@@ -1,6 +1,7 @@
 import type { Access, Awaitable, Task, TaskBody } from "@blkstack/task";
 import type { Guard } from "./actor.ts";
 import type { Cell } from "./cell.ts";
+import type { PowerCuts } from "./crash/power-cuts.ts";
 import type { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { FaultBudget, TimerModel } from "./conditions.ts";
@@ -72,6 +73,11 @@ export interface World {
    * orders of uses are different states for ever, whether or not anybody can tell.
    */
   summarise(object: object, summary: Summary): void;
+  /**
+   * Has the power cut at every point of the run, and each image that this can leave recovered and
+   * judged, when the run is over. While the scenario is built, once.
+   */
+  powerCuts<Seen>(cuts: PowerCuts<Seen>): void;
   /** Asked when every task has come to its end. Answers complaints: leaks, bios not ended. */
   atEnd(check: () => Iterable<string | Finding>): void;
 }

@@ -36,6 +36,7 @@ export async function reportOf(
     conditions: runner.conditions,
     audited: end.audited,
     potentials: end.potentials,
+    crash: end.crash,
   };
   const failing = await failureOf(runner, end);
   if (failing === null) {

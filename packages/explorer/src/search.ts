@@ -8,6 +8,7 @@ import {
   CHECKPOINT_VERSION,
 } from "./checkpoint.ts";
 import { conditionsOf } from "./conditions.ts";
+import type { CrashCounts } from "./crash/crash-ledger.ts";
 import { countingSteps, CoverageCounter } from "./coverage.ts";
 import { letOthersRun, wallClockMs } from "./event-loop.ts";
 import type { ExploreOptions } from "./explore-options.ts";
@@ -61,6 +62,8 @@ export interface SearchEnd {
   /** What the audits found, which takes every proof away. */
   readonly complaint: Complaint | null;
   readonly audited: AuditCount;
+  /** Null: the power was not cut, or nobody counted. */
+  readonly crash: CrashCounts | null;
 }
 
 /** One run after the other, until something is found, all were run, or the budget is spent. */
@@ -93,7 +96,8 @@ export class Search {
     const { faults, timers } = options;
     const given = { ...(faults && { faults }), ...(timers && { timers }) };
     const conditions = conditionsOf(variantOf(scenario, variant), given);
-    const plan = { scenario, variant, seed, stepsMax, runsToEnd, conditions };
+    const { crash = "each-state" } = options;
+    const plan = { scenario, variant, seed, stepsMax, runsToEnd, conditions, crash };
     this.runner = new Runner(checks === undefined ? plan : { ...plan, checks });
     const { audits = {} } = options;
     this.#auditor = audits === "off" ? null : new Auditor(this.runner, audits, seed);
@@ -144,6 +148,7 @@ export class Search {
       potentials: this.#judge?.potentials({ finding, isProved }) ?? [],
       best: this.#best,
       complaint,
+      crash: this.runner.crashes.counts,
       audited: this.#auditor?.count ?? { determinism: 0, commutation: 0 },
     };
   }

@@ -38,6 +38,7 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
     lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
   } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
+  lines.push(...(outcome.cut?.lines ?? []).map((line) => `  ${line}`));
   lines.push(...decisionLines(decisions, sibling));
   const away = takenAway(input, outcome.world.amounts);
   if (away !== "") lines.push(`  not needed for it: ${away}`);
@@ -56,7 +57,7 @@ function summaryLine(report: Told): string {
   if (report.verdict === "proved") {
     const conditions = conditionsText(report.conditions);
     const within = conditions === "" ? "" : `, with ${conditions},`;
-    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps`;
+    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps${cutsText(report)}`;
   }
   const healed =
     report.healedRuns === 0
@@ -69,7 +70,15 @@ function summaryLine(report: Told): string {
       : `all schedules with at most ${count(all.count, all.measure.slice(0, -1))}, not all others`;
   const conditions = conditionsText(report.conditions);
   const within = conditions === "" ? "" : `; with ${conditions}`;
-  return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}${within}`;
+  return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}${within}${cutsText(report)}`;
+}
+
+function cutsText({ crash }: Told): string {
+  if (crash === null) return "";
+  const { states, sampledStates, distinctImages } = crash;
+  const how = sampledStates === 0 ? "every image" : `a sample in ${count(sampledStates, "state")}`;
+  const images = count(distinctImages, "distinct image");
+  return `; the power cut in ${count(states, "state")}, ${images}, ${how}`;
 }
 
 function covered({ strategy, decidedBy, states, schedules }: Told): string {

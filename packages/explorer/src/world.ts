@@ -1,7 +1,9 @@
-import type { Access, Task, TaskBody } from "@blkstack/task";
+import { type Access, AccessMode, type Task, type TaskBody } from "@blkstack/task";
 import { ExploredTask, type Guard, TaskState } from "./actor.ts";
 import type { ForeignCall, ForeignCallListener } from "./audits/foreign-calls.ts";
 import { Cell } from "./cell.ts";
+import type { CrashLedger } from "./crash/crash-ledger.ts";
+import { CutWatcher, type PowerCuts } from "./crash/power-cuts.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
 import { type Amount, amountOf, type Input, WHOLE } from "./input.ts";
@@ -10,7 +12,13 @@ import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 
-type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText">;
+interface SchedulerOptions extends Omit<RunOptions, "fingerprint" | "stateText"> {
+  /** Who judges power cuts; null: they are not asked for. */
+  readonly ledger?: CrashLedger | null;
+}
+
+/** The order of all that changes a disk decides what a power cut can leave. */
+const POWER_CUT: Access = { object: { label: "the power" }, mode: AccessMode.Write, label: "" };
 
 /** One run's world: what the scenario has built, and what it said about it. */
 export class RunWorld implements World, RunView, ForeignCallListener {
@@ -19,6 +27,8 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   readonly endChecks: (() => Iterable<string | Finding>)[] = [];
   /** The first call of a clock, a timer or a source of chance that is not the scheduler's. */
   firstForeignCall: ForeignCall | null = null;
+  /** What a power cut could have left, at each point; null: nobody asks. */
+  cuts: CutWatcher | null = null;
   /** The amounts asked for, in the order of asking. */
   readonly amounts: Amount[] = [];
   readonly #input: Input;
@@ -113,6 +123,20 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   summarise(object: object, summary: Summary): void {
     this.#options.states?.summarise(object, summary.shows);
     this.#summaries.push(summary);
+  }
+
+  powerCuts<Seen>(cuts: PowerCuts<Seen>): void {
+    const { ledger = null } = this.#options;
+    if (ledger === null) return;
+    if (this.cuts !== null) throw new Error("power cuts are asked for twice");
+    for (const cache of [...cuts.disks, ...(cuts.promises ?? [])]) {
+      cache.attach(() => {
+        this.scheduler.touch(POWER_CUT);
+      });
+    }
+    // What `recover` answers comes back to the same plan's `check` alone.
+    this.cuts = new CutWatcher(cuts, ledger);
+    this.scheduler.audience.add(this.cuts);
   }
 
   atEnd(check: () => Iterable<string | Finding>): void {

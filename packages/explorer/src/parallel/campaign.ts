@@ -82,6 +82,8 @@ export async function runCampaign(
     limits: budget.limits,
     endedBy: isDrawn && done.endedBy === "all-run" ? "executions" : done.endedBy,
     isStateTableFull: false,
+    // Every hand has counted for itself, and what two have met would count twice.
+    crash: null,
     // Whoever saw a failure first has stopped the others.
     sawEveryLength: done.isComplete && strategy === "exhaustive",
   });
