@@ -8,6 +8,8 @@ export class DeferredBios implements Waitable {
   readonly label: string;
   /** Whether the bios must stay; to be followed by `kick` once they need not. */
   isHeld = false;
+  /** Whether bios are being given back, which must stay until that is over: then call `kick`. */
+  isCollecting = false;
   readonly #scheduler: Scheduler;
   readonly #submitter: Submitter;
   /** Bios that were under way already and came back: before all others, in order. */
@@ -51,11 +53,15 @@ export class DeferredBios implements Waitable {
   addPushedBack(bio: Bio): void {
     this.#scheduler.touch(this.#adding);
     this.#pushedBack.add(bio);
+    this.kick();
   }
 
   /** Has the worker submit what is there, unless it is held. Waits: never. */
   kick(): void {
-    if (!this.isHeld && this.count > 0) this.#queue.queue(this.#work);
+    if (this.isHeld) return;
+    if (this.#arrived.size > 0 || (this.#pushedBack.size > 0 && !this.isCollecting)) {
+      this.#queue.queue(this.#work);
+    }
   }
 
   /** Waits: until the worker has finished what it was about. */
@@ -76,9 +82,16 @@ export class DeferredBios implements Waitable {
     await this.#queue.destroy(task);
   }
 
+  #next(): Bio | null {
+    this.#scheduler.touch(this.#adding);
+    if (this.isHeld) return null;
+    const returned = this.isCollecting ? null : this.#pushedBack.pop();
+    return returned ?? this.#arrived.pop();
+  }
+
   async #submitAll(task: Task): Promise<void> {
     for (;;) {
-      const bio = this.isHeld ? null : (this.#pushedBack.pop() ?? this.#arrived.pop());
+      const bio = this.#next();
       if (bio === null) return;
       await this.#submitter.submitBio(bio, task);
     }

@@ -2,7 +2,9 @@ import { type BlockDevice, BlockError, type Submitter } from "@blkstack/block";
 import type { Memory } from "@blkstack/memory";
 import type { Scheduler, Task } from "@blkstack/task";
 import { deviceLabel } from "./device-label.ts";
-import { checkDeviceName, DeviceNames, type NamedDevice } from "./device-names.ts";
+import { checkDeviceName, checkUuid, DeviceNames } from "./device-names.ts";
+import type { DeviceUser } from "./device-users.ts";
+import { ERROR_TYPES, errorTableText } from "./error-table.ts";
 import { HostOfTargets } from "./host-of-targets.ts";
 import { LifeCycle, type SuspendOptions } from "./life-cycle.ts";
 import type { LoadedTable } from "./loaded-table.ts";
@@ -11,8 +13,7 @@ import type { Offload } from "./offload.ts";
 import type { TargetRegistry } from "./registry.ts";
 import { frontClone, type SplitPolicy } from "./split-policy.ts";
 import { Services } from "./services.ts";
-import { buildTable } from "./table.ts";
-import { parseTable } from "./table-text.ts";
+import { TableLoader } from "./table-loader.ts";
 
 export interface DeviceMapperOptions {
   readonly scheduler: Scheduler;
@@ -44,6 +45,8 @@ export interface CreateOptions {
   /** The text of a table to go live with at once. Without it the device has none. */
   readonly table?: string;
   readonly isReadOnly?: boolean;
+  /** At most 128 bytes, of no other device; none unless told. */
+  readonly uuid?: string;
   /** The minor number; the lowest free one unless told. */
   readonly minor?: number;
 }
@@ -55,11 +58,18 @@ export interface LoadOptions {
 export interface RemoveOptions {
   /** An open device goes when it is closed for the last time. */
   readonly deferred?: boolean;
+  /** First everything is made to fail that still comes or waits, also when the removal is refused. */
+  readonly force?: boolean;
 }
+
+/** The table that bios go through, or the one that waits for a resume. */
+export type WhichTable = "live" | "inactive";
 
 /** What `dmsetup info` tells. */
 export interface DeviceInfo {
   readonly name: string;
+  /** Null: it was given none. */
+  readonly uuid: string | null;
   /** `253:0` */
   readonly deviceNumber: string;
   readonly isSuspended: boolean;
@@ -84,17 +94,28 @@ const SPLIT_POOL_SIZE_DEFAULT = 2;
 export class DeviceMapper {
   readonly #options: DeviceMapperOptions;
   readonly #devices = new DeviceNames();
-  readonly #services: Services;
+  readonly #tables: TableLoader;
 
   constructor(options: DeviceMapperOptions) {
-    const { scheduler, memory, services = [] } = options;
+    const { scheduler, memory, submitter, lookup, services = [] } = options;
     this.#options = options;
-    this.#services = new Services(scheduler, [memory, ...services]);
+    this.#tables = new TableLoader({
+      devices: this.#devices,
+      scheduler,
+      submitter,
+      lookup,
+      services: new Services(scheduler, [memory, ...services]),
+    });
   }
 
-  /** Makes a device; one whose table is refused is not there afterwards. EBUSY: the name is taken. */
+  /** Makes a device; one whose table is refused is not there afterwards. EBUSY: name or uuid is taken. */
   async create(name: string, task: Task, options: CreateOptions = {}): Promise<MappedDevice> {
     checkDeviceName(name);
+    const { table, uuid = null } = options;
+    if (uuid !== null) {
+      checkUuid(uuid);
+      this.#devices.checkUuidIsFree(uuid);
+    }
     const minor = this.#devices.claim(name, options.minor);
     const { splitPolicy = frontClone, offload = null, preflushError = "propagate" } = this.#options;
     const device = new MappedDevice({
@@ -107,10 +128,9 @@ export class DeviceMapper {
       poolSize: this.#options.poolSize ?? POOL_SIZE_DEFAULT,
       splitPoolSize: this.#options.splitPoolSize ?? SPLIT_POOL_SIZE_DEFAULT,
     });
-    const lifeCycle = new LifeCycle(device, (loaded, by) => this.#unload(loaded, by));
+    const lifeCycle = new LifeCycle(device, (loaded, by) => this.#tables.unload(loaded, by));
     const host = new HostOfTargets(lifeCycle, this.#options.onLog ?? (() => undefined));
-    this.#devices.add({ device, lifeCycle, host, openCount: 0, isRemovedAtClose: false });
-    const { table } = options;
+    this.#devices.add({ device, lifeCycle, host, uuid, openCount: 0, isRemovedAtClose: false });
     if (table === undefined) return device;
     try {
       await this.load(name, table, task, options);
@@ -124,9 +144,39 @@ export class DeviceMapper {
 
   /** Makes a table ready to be resumed with; the live one is not touched. */
   async load(name: string, text: string, task: Task, options: LoadOptions = {}): Promise<void> {
+    const { registry } = this.#options;
+    const isReadOnly = options.isReadOnly ?? false;
+    await this.#load(name, { text, registry, isReadOnly }, task);
+  }
+
+  /** Gives a device that has none a uuid. EINVAL: it has one. EBUSY: another has that one. */
+  setUuid(name: string, uuid: string): void {
     const named = this.#devices.get(name);
-    const loaded = await this.#build(named, text, task, options.isReadOnly ?? false);
-    await named.lifeCycle.load(loaded, task);
+    checkUuid(uuid);
+    if (named.uuid !== null) {
+      const message = `mapped device "${name}" has the uuid "${named.uuid}" for good`;
+      throw new BlockError("BLK_STATE", "EINVAL", message);
+    }
+    this.#devices.checkUuidIsFree(uuid);
+    named.uuid = uuid;
+  }
+
+  /**
+   * Puts a table of the same size in place in which everything fails; bios that wait fail, too. Takes
+   * the options of the suspend that comes before.
+   */
+  async wipe(name: string, task: Task, options: SuspendOptions = {}): Promise<void> {
+    const { device, lifeCycle } = this.#devices.get(name);
+    if (device.live === null) return;
+    const { isReadOnly, sizeSectors } = device;
+    const source = { text: errorTableText(sizeSectors), registry: ERROR_TYPES, isReadOnly };
+    await this.#load(name, source, task);
+    await lifeCycle.resume(task, options);
+  }
+
+  /** Has a user of the device asked before each suspend. Answers how to be asked no more. */
+  addUser(name: string, user: DeviceUser): () => void {
+    return this.#devices.get(name).lifeCycle.users.add(user);
   }
 
   /** Drops the table that was loaded and is not live. */
@@ -134,22 +184,29 @@ export class DeviceMapper {
     await this.#devices.get(name).lifeCycle.clear(task);
   }
 
-  /** Stops bios. Waits: until those in flight have ended, or come back. Twice is once. */
+  /**
+   * Stops bios. Twice is once. EINTR: it was called off, and bios flow.
+   *
+   * Waits: until those in flight have ended, or come back.
+   */
   async suspend(name: string, task: Task, options: SuspendOptions = {}): Promise<void> {
     await this.#devices.get(name).lifeCycle.suspend(task, options);
   }
 
-  /** Goes live with the table that was loaded, if any, and lets bios flow. EINVAL: no table. */
-  async resume(name: string, task: Task): Promise<void> {
-    await this.#devices.get(name).lifeCycle.resume(task);
+  /**
+   * Goes live with the table that was loaded, if any, and lets bios flow. EINVAL: no table. A device
+   * that is not suspended yet is so for the swap, with these options.
+   */
+  async resume(name: string, task: Task, options: SuspendOptions = {}): Promise<void> {
+    await this.#devices.get(name).lifeCycle.resume(task, options);
   }
 
   /** Removes a device. Bios that wait for a resume end with an I/O error. EBUSY: it is open. */
   async remove(name: string, task: Task, options: RemoveOptions = {}): Promise<void> {
     const named = this.#devices.get(name);
+    if (options.force === true) await this.wipe(name, task, { noflush: true, nolockfs: true });
     if (named.openCount === 0) {
-      this.#devices.delete(named);
-      await named.lifeCycle.destroy(task);
+      await this.#tables.remove(named, task);
       return;
     }
     if (options.deferred !== true) {
@@ -168,49 +225,64 @@ export class DeviceMapper {
 
   /** Waits: until the device is gone, if this was the last that its removal waited for. */
   async close(name: string, task: Task): Promise<void> {
-    await this.#close(this.#devices.get(name), task);
+    await this.#tables.close(this.#devices.get(name), task);
   }
 
-  /** Hands the target at `sector` of the live table a message; answers what it answers. */
+  /**
+   * Hands the target at `sector` of the live table a message; answers what it answers. A first word
+   * with an `@` is for the device itself: `@cancel_deferred_remove`. EINVAL: nobody takes it.
+   *
+   * Waits: as the target does, which must not wait for its own device to be suspended or resumed.
+   */
   async message(
     name: string,
     sector: number,
     words: readonly string[],
     task: Task,
   ): Promise<string> {
-    const { device } = this.#devices.get(name);
-    const target = device.live?.table.find(sector)?.target;
-    if (target?.message === undefined || words.length === 0) {
+    const named = this.#devices.get(name);
+    if (words.length === 1 && words[0] === "@cancel_deferred_remove") {
+      named.isRemovedAtClose = false;
+      return "";
+    }
+    const target = named.device.live?.table.find(sector)?.target;
+    const [first = "@"] = words;
+    if (target?.message === undefined || first.startsWith("@")) {
       const place = `sector ${String(sector)} of "${name}"`;
       throw new BlockError("BLK_STATE", "EINVAL", `nobody at ${place} takes that message`);
     }
-    return target.message(words, task);
+    named.lifeCycle.messages.enter(task);
+    try {
+      return await target.message(words, task);
+    } finally {
+      named.lifeCycle.messages.leave(task);
+    }
   }
 
   /**
-   * Answers how many events the device has had. Waits: until that is another number than
-   * `eventNumber`, which `info` told.
+   * Answers how many events the device has had; its removal is one. Waits: until that is another
+   * number than `eventNumber`, which `info` told.
    */
   async wait(name: string, eventNumber: number, task: Task): Promise<number> {
     return this.#devices.get(name).host.events.wait(eventNumber, task);
   }
 
-  /** How the targets of the live table are doing, one line each. */
-  status(name: string): string[] {
-    return this.#devices.get(name).device.live?.table.status("info") ?? [];
+  /** How the targets of a table are doing, one line each. */
+  status(name: string, which: WhichTable = "live"): string[] {
+    return this.#tableOf(name, which)?.table.status("info") ?? [];
   }
 
-  /** The live table as text, or the one that waits for a resume. */
-  table(name: string, which: "live" | "inactive" = "live"): string[] {
-    const { device, lifeCycle } = this.#devices.get(name);
-    const loaded = which === "live" ? device.live : lifeCycle.inactive;
-    return loaded?.table.status("table") ?? [];
+  /** A table as text. */
+  table(name: string, which: WhichTable = "live"): string[] {
+    return this.#tableOf(name, which)?.table.status("table") ?? [];
   }
 
   info(name: string): DeviceInfo {
-    const { device, lifeCycle, host, openCount, isRemovedAtClose } = this.#devices.get(name);
+    const named = this.#devices.get(name);
+    const { device, lifeCycle, host, uuid, openCount, isRemovedAtClose } = named;
     return {
       name,
+      uuid,
       deviceNumber: device.deviceNumber,
       isSuspended: lifeCycle.isSuspended,
       isReadOnly: device.isReadOnly,
@@ -223,9 +295,9 @@ export class DeviceMapper {
     };
   }
 
-  /** The devices that the live table uses, as tables name them. */
-  deps(name: string): string[] {
-    return (this.#devices.get(name).device.live?.devices ?? []).map(deviceLabel);
+  /** The devices that a table uses, as tables name them. */
+  deps(name: string, which: WhichTable = "live"): string[] {
+    return (this.#tableOf(name, which)?.devices ?? []).map(deviceLabel);
   }
 
   /** The mapped devices, in order of their names. */
@@ -237,74 +309,17 @@ export class DeviceMapper {
     return this.#devices.get(name).device;
   }
 
-  async #build(
-    named: NamedDevice,
-    text: string,
+  async #load(
+    name: string,
+    source: Parameters<TableLoader["build"]>[1],
     task: Task,
-    isReadOnly: boolean,
-  ): Promise<LoadedTable> {
-    const { registry, scheduler, submitter } = this.#options;
-    const opened = new Set<BlockDevice>();
-    const surroundings = {
-      deviceName: named.device.name,
-      deviceNumber: named.device.deviceNumber,
-      isReadOnly,
-      scheduler,
-      submitter,
-      host: named.host,
-      services: this.#services,
-      openDevice: (name: string) => this.#open(name, named, opened),
-    };
-    try {
-      const table = await buildTable(parseTable(text), registry, surroundings, task);
-      return { table, isReadOnly, devices: [...opened], limits: null };
-    } catch (error) {
-      await this.#closeAll(opened, task);
-      throw error;
-    }
+  ): Promise<void> {
+    const named = this.#devices.get(name);
+    await named.lifeCycle.load(await this.#tables.build(named, source, task), task);
   }
 
-  #open(name: string, by: NamedDevice, opened: Set<BlockDevice>): BlockDevice {
-    const named = this.#devices.find(name);
-    const device = named?.device ?? this.#options.lookup(name);
-    if (this.#reaches(device, by.device)) {
-      const message = `"${by.device.name}" would stand on itself`;
-      throw new BlockError("BLK_DEVICE", "EINVAL", message);
-    }
-    if (!opened.has(device)) {
-      opened.add(device);
-      if (named !== null) named.openCount += 1;
-    }
-    return device;
-  }
-
-  /** Whether bios to `device` can come to `searched`, now or after a resume. */
-  #reaches(device: BlockDevice, searched: BlockDevice): boolean {
-    if (device === searched) return true;
-    const named = this.#devices.of(device);
-    if (named === null) return false;
-    const { live } = named.device;
-    const { inactive } = named.lifeCycle;
-    const below = [...(live?.devices ?? []), ...(inactive?.devices ?? [])];
-    return below.some((lower) => this.#reaches(lower, searched));
-  }
-
-  async #unload({ table, devices }: LoadedTable, task: Task): Promise<void> {
-    await table.destroy(task);
-    await this.#closeAll(devices, task);
-  }
-
-  async #closeAll(devices: Iterable<BlockDevice>, task: Task): Promise<void> {
-    for (const device of devices) {
-      const named = this.#devices.of(device);
-      if (named !== null) await this.#close(named, task);
-    }
-  }
-
-  async #close(named: NamedDevice, task: Task): Promise<void> {
-    named.openCount -= 1;
-    if (named.openCount > 0 || !named.isRemovedAtClose) return;
-    this.#devices.delete(named);
-    await named.lifeCycle.destroy(task);
+  #tableOf(name: string, which: WhichTable): LoadedTable | null {
+    const { device, lifeCycle } = this.#devices.get(name);
+    return which === "live" ? device.live : lifeCycle.inactive;
   }
 }

@@ -8,11 +8,14 @@ export interface NamedDevice {
   readonly device: MappedDevice;
   readonly lifeCycle: LifeCycle;
   readonly host: HostOfTargets;
+  /** Given once, and never changed. */
+  uuid: string | null;
   openCount: number;
   isRemovedAtClose: boolean;
 }
 
 const NAME_BYTES_MAX = 127;
+const UUID_BYTES_MAX = 128;
 
 /** Refuses (EINVAL) what no device can be called. */
 export function checkDeviceName(name: string): void {
@@ -20,6 +23,14 @@ export function checkDeviceName(name: string): void {
   if (name.includes("/")) throw refusedName(name, 'contains "/"');
   if (length === 0) throw refusedName(name, "is empty");
   if (length > NAME_BYTES_MAX) throw refusedName(name, `is over ${String(NAME_BYTES_MAX)} bytes`);
+}
+
+/** Refuses (EINVAL) what cannot be a device's uuid. */
+export function checkUuid(uuid: string): void {
+  const length = utf8Bytes(uuid);
+  if (length > 0 && length <= UUID_BYTES_MAX) return;
+  const message = `a uuid takes 1 to ${String(UUID_BYTES_MAX)} bytes, not ${String(length)}`;
+  throw new BlockError("BLK_STATE", "EINVAL", message);
 }
 
 function utf8Bytes(text: string): number {
@@ -60,6 +71,14 @@ export class DeviceNames {
     let minor = wanted ?? 0;
     while (taken.has(minor)) minor += 1;
     return minor;
+  }
+
+  /** Refuses (EBUSY) a uuid that another device has. */
+  checkUuidIsFree(uuid: string): void {
+    const owner = [...this.#byName.values()].find((named) => named.uuid === uuid);
+    if (owner === undefined) return;
+    const message = `mapped device "${owner.device.name}" has the uuid "${uuid}"`;
+    throw new BlockError("BLK_STATE", "EBUSY", message);
   }
 
   /** Throws ENXIO when there is no device of that name. */

@@ -9,7 +9,7 @@ const OK = BioStatus.Ok;
 /** What an account needs of the mapped device that it was opened at. */
 export interface IoOwner {
   /** Whether a suspend is under way that wants bios back rather than wait for them. */
-  readonly isPushingBack: boolean;
+  takesBack(): boolean;
   /** Bios with an open account. */
   readonly inFlight: Drain;
   /** Keeps the bio until the device is resumed. */
@@ -37,6 +37,8 @@ export class DmIo {
   /** How much of the piece that is being mapped the target has taken. */
   pieceSectors: Sectors = 0;
   isMapping = false;
+  /** Whether all of `original` is to be sent again. */
+  #isPushedBack = false;
   /** Clones that were pushed back; made for the first of them. */
   #pushedBack: BioList | null = null;
 
@@ -49,27 +51,38 @@ export class DmIo {
     this.status = OK;
     this.isFlush = false;
     this.hasPieces = false;
+    this.#isPushedBack = false;
   }
 
-  /** Notes an error. The latest counts, but none replaces a push-back that can still happen. */
+  /** Notes an error. The latest counts; none, if all is sent again anyway. */
   fail(status: BioStatus): void {
-    if (this.status === BioStatus.DmRequeue && this.owner?.isPushingBack === true) return;
     this.status = status;
   }
 
   /** A clone is over. Interrupt context. */
   cloneEnded(clone: Bio, status: BioStatus): void {
-    if (status === BioStatus.DmRequeue && this.hasPieces && this.owner?.isPushingBack === true) {
+    if (status === BioStatus.DmRequeue) {
+      this.#cameBack(clone);
+      return;
+    }
+    if (clone !== this.firstClone) clone.put();
+    if (status !== BioStatus.Ok) this.fail(status);
+    this.drop();
+  }
+
+  /** What was given back while somebody wants bios back is sent again, whatever he does later. */
+  #cameBack(clone: Bio): void {
+    const isTaken = this.owner?.takesBack() === true;
+    if (isTaken && this.hasPieces) {
       this.#pushedBack ??= new BioList();
       this.#pushedBack.add(clone);
       this.drop();
       return;
     }
     if (clone !== this.firstClone) clone.put();
-    if (status !== BioStatus.Ok) {
-      const isLost = status === BioStatus.DmRequeue && this.hasPieces;
-      this.fail(isLost ? BioStatus.IoError : status);
-    }
+    // Nobody above knows what a push-back is.
+    if (isTaken) this.#isPushedBack = true;
+    else this.fail(BioStatus.IoError);
     this.drop();
   }
 
@@ -83,7 +96,7 @@ export class DmIo {
     const { owner, original, firstClone } = this;
     if (owner === null || original === null) return;
     // Nearly all end here.
-    if (this.status === OK && !this.isFlush && this.#pushedBack === null) {
+    if (this.status === OK && !this.isFlush && !this.#isPushedBack && this.#pushedBack === null) {
       this.original = null;
       this.firstClone = null;
       owner.inFlight.leave(original);
@@ -95,10 +108,8 @@ export class DmIo {
   }
 
   #endSpecially(owner: IoOwner, original: Bio, firstClone: Bio | null): void {
-    const { isFlush } = this;
-    const isPushedBack = this.status === BioStatus.DmRequeue && owner.isPushingBack;
-    // Nobody above knows what a push-back is.
-    const status = this.status === BioStatus.DmRequeue ? BioStatus.IoError : this.status;
+    const { isFlush, status } = this;
+    const isPushedBack = this.#isPushedBack;
     this.original = null;
     this.firstClone = null;
     const pieces = this.#pushedBack;

@@ -1,4 +1,4 @@
-import { type Bio, BioFlag, BioOp, cloneBio, invariant } from "@blkstack/bio";
+import { type Bio, BioFlag, BioOp, BioStatus, cloneBio, invariant } from "@blkstack/bio";
 import { type Awaitable, GFP_NOIO, GFP_NOWAIT, isPending, Mutex, type Task } from "@blkstack/task";
 import type { BioMapper } from "./bio-mapper.ts";
 import type { DmIo } from "./dm-io.ts";
@@ -23,11 +23,15 @@ export class FanOut {
     return this.#flushWith(bio, first, task);
   }
 
-  /** Gives `entry` as many copies of the prepared `first` as it takes. Waits: for the others. */
+  /**
+   * Gives `entry` as many copies of the prepared `first` as it takes. Waits: for the others; a bio
+   * that must not wait for them ends with Again.
+   */
   mapCopies(first: Bio, io: DmIo, entry: TableTarget, task: Task): Awaitable<void> {
     const count = entry.copies(first.op);
     if (count === 1) return this.#mapper.mapClone(first, io, entry, task);
-    const others = this.#allocAll(count - 1, task);
+    const mayWait = (first.flags & BioFlag.NoWait) === 0;
+    const others = this.#allocAll(count - 1, mayWait, task);
     if (isPending(others)) return this.#copyLater(others, first, io, task);
     return this.#copyTo(others, first, io, task);
   }
@@ -62,13 +66,13 @@ export class FanOut {
   }
 
   #flushEntry(entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
-    const clones = this.#allocAll(entry.flushBios, task);
+    const clones = this.#allocAll(entry.flushBios, true, task);
     if (isPending(clones)) return this.#flushEntryLater(clones, entry, io, task);
     return this.#flushEntryWith(clones, entry, io, task);
   }
 
   async #flushEntryLater(
-    clones: Promise<Bio[]>,
+    clones: Promise<Bio[] | null>,
     entry: TableTarget,
     io: DmIo,
     task: Task,
@@ -76,7 +80,8 @@ export class FanOut {
     await this.#flushEntryWith(await clones, entry, io, task);
   }
 
-  #flushEntryWith(clones: Bio[], entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
+  #flushEntryWith(clones: Bio[] | null, entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
+    invariant(clones !== null, "a flush waits for its clones");
     for (const clone of clones) {
       clone.device = io.original?.device ?? null;
       clone.op = BioOp.Write;
@@ -87,11 +92,16 @@ export class FanOut {
     return this.#mapAll(clones, io, task);
   }
 
-  async #copyLater(others: Promise<Bio[]>, first: Bio, io: DmIo, task: Task): Promise<void> {
+  async #copyLater(others: Promise<Bio[] | null>, first: Bio, io: DmIo, task: Task): Promise<void> {
     await this.#copyTo(await others, first, io, task);
   }
 
-  #copyTo(others: readonly Bio[], first: Bio, io: DmIo, task: Task): Awaitable<void> {
+  #copyTo(others: readonly Bio[] | null, first: Bio, io: DmIo, task: Task): Awaitable<void> {
+    if (others === null) {
+      if (first !== io.firstClone) first.put();
+      io.fail(BioStatus.Again);
+      return;
+    }
     const { target } = targetIoOf(first);
     invariant(target !== null, "a copy of what was not prepared");
     for (const clone of others) {
@@ -119,19 +129,47 @@ export class FanOut {
     }
   }
 
-  /** All or nothing: who slept with some of the clones could wait for another who has the rest. */
-  #allocAll(count: number, task: Task): Awaitable<Bio[]> {
-    const clones: Bio[] = [];
+  /**
+   * All or nothing: who slept with some of the clones could wait for another who has the rest.
+   * Answers null when there are not enough and `mayWait` is false.
+   */
+  #allocAll(count: number, mayWait: boolean, task: Task): Awaitable<Bio[] | null> {
+    const tried = this.#tryAllocAll([], count, task);
+    if (isPending(tried)) return this.#allocAllLater(tried, count, mayWait, task);
+    return tried === null && mayWait ? this.#allocAllWaiting(count, task) : tried;
+  }
+
+  async #allocAllLater(
+    trying: Promise<Bio[] | null>,
+    count: number,
+    mayWait: boolean,
+    task: Task,
+  ): Promise<Bio[] | null> {
+    const tried = await trying;
+    return tried === null && mayWait ? this.#allocAllWaiting(count, task) : tried;
+  }
+
+  /** Does not wait for memory, but may let others run in between. */
+  #tryAllocAll(clones: Bio[], count: number, task: Task): Awaitable<Bio[] | null> {
     while (clones.length < count) {
       const clone = this.#mapper.pools.clones.alloc(GFP_NOWAIT, 0, task);
-      invariant(!isPending(clone), "an allocation that must not wait did");
-      if (clone === null) {
-        for (const useless of clones) useless.put();
-        return this.#allocAllWaiting(count, task);
-      }
+      if (isPending(clone)) return this.#tryOthersLater(clone, clones, count, task);
+      if (clone === null) return giveUp(clones);
       clones.push(clone);
     }
     return clones;
+  }
+
+  async #tryOthersLater(
+    allocation: Promise<Bio | null>,
+    clones: Bio[],
+    count: number,
+    task: Task,
+  ): Promise<Bio[] | null> {
+    const clone = await allocation;
+    if (clone === null) return giveUp(clones);
+    clones.push(clone);
+    return this.#tryAllocAll(clones, count, task);
   }
 
   async #allocAllWaiting(count: number, task: Task): Promise<Bio[]> {
@@ -144,4 +182,9 @@ export class FanOut {
     this.#lock.unlock(task);
     return clones;
   }
+}
+
+function giveUp(clones: readonly Bio[]): null {
+  for (const useless of clones) useless.put();
+  return null;
 }

@@ -5,7 +5,10 @@ export {
   type DeviceMapperOptions,
   type LoadOptions,
   type RemoveOptions,
+  type WhichTable,
 } from "./device-mapper.ts";
+export type { DeviceUser } from "./device-users.ts";
+export { Interruption } from "./interruption.ts";
 export type { SuspendOptions } from "./life-cycle.ts";
 export type { MappedDevice, PreflushError } from "./mapped-device.ts";
 export { type Offload, offloadBoth, offloadCurrent } from "./offload.ts";

@@ -1,6 +1,8 @@
-import { BlockError } from "@blkstack/block";
+import { BlockError, type Target } from "@blkstack/block";
 import { Mutex, type Task } from "@blkstack/task";
+import { DeviceUsers } from "./device-users.ts";
 import { Drain } from "./drain.ts";
+import type { Interruption } from "./interruption.ts";
 import type { LoadedTable } from "./loaded-table.ts";
 import type { MappedDevice } from "./mapped-device.ts";
 import { tableLimits } from "./table-limits.ts";
@@ -8,6 +10,10 @@ import { tableLimits } from "./table-limits.ts";
 export interface SuspendOptions {
   /** Targets may hand bios back instead of ending them; they are sent again after the resume. */
   readonly noflush?: boolean;
+  /** Users of the device are not asked to keep changes back; nor are they with `noflush`. */
+  readonly nolockfs?: boolean;
+  /** Raised, it calls the suspend off while that waits for bios: EINTR, and all is undone. */
+  readonly interruption?: Interruption;
 }
 
 /** Destroys a table that is no longer used, and closes its devices. */
@@ -16,6 +22,10 @@ export type Unload = (loaded: LoadedTable, task: Task) => Promise<void>;
 /** Takes one mapped device from table to table. One command at a time. */
 export class LifeCycle {
   readonly device: MappedDevice;
+  /** Who is asked before a suspend. */
+  readonly users: DeviceUsers = new DeviceUsers();
+  /** Messages that targets of the live table are busy with; the table stays as long. */
+  readonly messages: Drain;
   #inactive: LoadedTable | null = null;
   #isSuspended = false;
   #hasHadTable = false;
@@ -30,6 +40,7 @@ export class LifeCycle {
     this.device = device;
     this.#lock = new Mutex(`suspend of ${device.name}`);
     this.#internalHolds = new Drain(`internal suspends of ${device.name}`, device.scheduler);
+    this.messages = new Drain(`messages to ${device.name}`, device.scheduler);
     this.#unload = unload;
   }
 
@@ -65,11 +76,11 @@ export class LifeCycle {
 
   /** Waits: until all bios in flight have ended, or come back. */
   async suspend(task: Task, options: SuspendOptions = {}): Promise<void> {
-    await this.#locked(task, () => this.#suspend(task, options.noflush ?? false));
+    await this.#locked(task, () => this.#suspend(task, options));
   }
 
   /** Goes live with the loaded table, if there is one, and lets bios flow. */
-  async resume(task: Task): Promise<void> {
+  async resume(task: Task, options: SuspendOptions = {}): Promise<void> {
     await this.#locked(task, async () => {
       const next = this.#inactive;
       if (next === null && !this.#isSuspended) return;
@@ -77,14 +88,14 @@ export class LifeCycle {
         await this.#restart(task);
         return;
       }
-      await this.#suspend(task, false);
+      await this.#suspend(task, options);
       await this.#check(next, task);
       this.#inactive = null;
       const before = await this.device.swap(next, task);
       try {
         await this.#restart(task);
       } finally {
-        if (before !== null) await this.#unload(before, task);
+        if (before !== null) await this.#retire(before, task);
       }
     });
   }
@@ -123,38 +134,45 @@ export class LifeCycle {
   /** Ends everything: bios in flight are waited for, those that were kept fail. */
   async destroy(task: Task): Promise<void> {
     await this.#locked(task, async () => {
-      await this.#suspend(task, false);
+      await this.#suspend(task, { nolockfs: true });
       await this.#dropInactive(task);
       const live = await this.device.swap(null, task);
       await this.device.destroy(task);
-      if (live !== null) await this.#unload(live, task);
+      if (live !== null) await this.#retire(live, task);
+      await this.users.thaw(task);
     });
   }
 
-  async #suspend(task: Task, noflush: boolean): Promise<void> {
+  async #suspend(task: Task, options: SuspendOptions): Promise<void> {
     if (this.#isSuspended) return;
+    const { noflush = false, nolockfs = false, interruption = null } = options;
     const { device } = this;
-    if (noflush) device.isPushingBack = true;
-    await this.#presuspend(task);
-    await device.block(task);
-    await device.inFlight.wait(task);
-    this.#isSuspended = true;
-    device.isPushingBack = false;
-    for (const target of this.#targets()) await target.postsuspend?.(task);
-  }
-
-  async #presuspend(task: Task): Promise<void> {
-    const told = [];
+    device.isPushingBack = noflush;
+    const told: Target[] = [];
     try {
       for (const target of this.#targets()) {
         told.push(target);
         await target.presuspend?.(task);
       }
+      if (!noflush && !nolockfs) await this.users.freeze(task);
+      await device.block(task, interruption);
+      await device.inFlight.wait(task, interruption);
+      if (device.isBusy) throw interrupted(device);
     } catch (error) {
-      this.device.isPushingBack = false;
-      for (const target of told) await target.presuspendUndo?.(task);
+      await this.#undoSuspend(told, task);
       throw error;
     }
+    this.#isSuspended = true;
+    device.isPushingBack = false;
+    for (const target of this.#targets()) await target.postsuspend?.(task);
+  }
+
+  /** Bios that were given back meanwhile go on first. */
+  async #undoSuspend(told: readonly Target[], task: Task): Promise<void> {
+    this.device.isPushingBack = false;
+    this.device.unblock(task);
+    await this.users.thaw(task);
+    for (const target of told) await target.presuspendUndo?.(task);
   }
 
   async #check(next: LoadedTable, task: Task): Promise<void> {
@@ -179,9 +197,15 @@ export class LifeCycle {
     live.table.refresh();
     this.#isSuspended = false;
     this.device.unblock(task);
+    await this.users.thaw(task);
   }
 
-  #targets() {
+  async #retire(before: LoadedTable, task: Task): Promise<void> {
+    await this.messages.wait(task);
+    await this.#unload(before, task);
+  }
+
+  #targets(): Target[] {
     return (this.device.live?.table.entries ?? []).map(({ target }) => target);
   }
 
@@ -206,4 +230,9 @@ export class LifeCycle {
       this.#lock.unlock(task);
     }
   }
+}
+
+function interrupted({ name }: MappedDevice): BlockError {
+  const message = `the suspend of mapped device "${name}" was called off while it waited for bios`;
+  return new BlockError("BLK_STATE", "EINTR", message);
 }

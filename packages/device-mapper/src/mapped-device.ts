@@ -5,6 +5,7 @@ import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts
 import type { BioPools } from "./bio-pools.ts";
 import { DeferredBios } from "./deferred-bios.ts";
 import { Drain } from "./drain.ts";
+import type { Interruption } from "./interruption.ts";
 import type { LoadedTable } from "./loaded-table.ts";
 
 /** What becomes of an error of the flush before a bio's data, when the data itself goes well. */
@@ -45,8 +46,6 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   readonly submitters: Drain;
   /** Bios handed to targets that have not ended. */
   readonly inFlight: Drain;
-  /** Whether a suspend is under way that wants bios back rather than wait for them. */
-  isPushingBack = false;
   readonly #options: MappedDeviceOptions;
   readonly #isPropagating: boolean;
   readonly #reading: Access;
@@ -76,6 +75,20 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     return this.#mapper?.pools ?? null;
   }
 
+  /** Whether a suspend is under way that wants bios back rather than wait for them. */
+  get isPushingBack(): boolean {
+    return this.deferred.isCollecting;
+  }
+
+  set isPushingBack(isPushingBack: boolean) {
+    this.deferred.isCollecting = isPushingBack;
+  }
+
+  /** Whether targets have bios, or a task is on its way to give them one. */
+  get isBusy(): boolean {
+    return this.submitters.count > 0 || this.inFlight.count > 0;
+  }
+
   get live(): LoadedTable | null {
     return this.#live;
   }
@@ -99,6 +112,11 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     if (done !== undefined) return this.#leaveLater(done, task);
   }
 
+  takesBack(): boolean {
+    this.scheduler.touch(this.#reading);
+    return this.isPushingBack;
+  }
+
   pushBack(bio: Bio): void {
     this.deferred.addPushedBack(bio);
   }
@@ -113,11 +131,14 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     this.deferred.add(original);
   }
 
-  /** Lets no bio in any more. Waits: until no task is inside, and the worker is done. */
-  async block(task: Task): Promise<void> {
+  /**
+   * Lets no bio in any more. Waits: until no task is inside, and the worker is done; for the former
+   * only until the interruption is raised.
+   */
+  async block(task: Task, interruption: Interruption | null = null): Promise<void> {
     task.scheduler.touch(this.#writing);
     this.deferred.isHeld = true;
-    await this.submitters.wait(task);
+    await this.submitters.wait(task, interruption);
     await this.deferred.drain(task);
   }
 
@@ -130,6 +151,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
 
   /** Puts another table in place; nothing may be in flight. Answers the one before. */
   async swap(loaded: LoadedTable | null, task: Task): Promise<LoadedTable | null> {
+    task.scheduler.touch(this.#writing);
     const before = this.#live;
     const pools = this.#mapper?.pools;
     // New pools, for the new targets may keep other things with each bio.
