@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
-import { fio, type Workload } from "./fio.ts";
+import { fio, type FioResult, type Workload } from "./fio.ts";
 import { median } from "./median.ts";
-import { serve, type Served } from "./served.ts";
+import { cpuSeconds, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 256;
 const SECTORS = IMAGE_MIB * 2048;
@@ -32,8 +32,8 @@ const CONTENDERS: readonly Contender[] = [
  * copied: ours, nbdkit's cow filter and a qcow2 overlay, in turn.
  */
 export async function benchSnapshots(rounds: number, seconds: number): Promise<void> {
-  const fresh = new Map<string, number[]>();
-  const copied = new Map<string, number[]>();
+  const fresh = new Map<string, Rate[]>();
+  const copied = new Map<string, Rate[]>();
   for (let round = 0; round < rounds; round += 1) {
     const order = round % 2 === 0 ? CONTENDERS : [...CONTENDERS].reverse();
     for (const contender of order) {
@@ -47,16 +47,23 @@ export async function benchSnapshots(rounds: number, seconds: number): Promise<v
       "4k random writes, depth 32",
       ...CONTENDERS.map(({ name }) => name),
       "ratio to the better",
+      "µs of CPU per request",
     ],
   });
   table.push(row("to a fresh snapshot", fresh), row("to copied chunks", copied));
   console.log(table.toString());
 }
 
+/** What a load came to: a busy machine slows the first, hardly the second. */
+interface Rate {
+  readonly requestsPerSecond: number;
+  readonly cpuMicrosPerRequest: number;
+}
+
 async function measure(
   contender: Contender,
   seconds: number,
-): Promise<{ readonly fresh: number; readonly copied: number }> {
+): Promise<{ readonly fresh: Rate; readonly copied: Rate }> {
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   let served: Served | null = null;
   try {
@@ -66,14 +73,21 @@ async function measure(
     const socket = join(folder, "nbd.sock");
     served = await serve(contender.name, socket, contender.prepare(folder, socket));
     const size = `${String(IMAGE_MIB)}m`;
-    const fresh = await fio(socket, WRITES, seconds, size);
+    const load = (): Promise<FioResult> => fio(socket, WRITES, seconds, size);
+    const fresh = await rateOf(served, load);
     await fio(socket, FILL, 0, size);
-    const copied = await fio(socket, WRITES, seconds, size);
-    return { fresh: fresh.requestsPerSecond, copied: copied.requestsPerSecond };
+    return { fresh, copied: await rateOf(served, load) };
   } finally {
     served?.process.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function rateOf(served: Served, load: () => Promise<FioResult>): Promise<Rate> {
+  const before = cpuSeconds(served);
+  const { requestsPerSecond, requests } = await load();
+  const cpuMicrosPerRequest = ((cpuSeconds(served) - before) * 1e6) / requests;
+  return { requestsPerSecond, cpuMicrosPerRequest };
 }
 
 function prepareOurs(folder: string, socket: string): string[] {
@@ -103,12 +117,16 @@ function prepareQcow2(folder: string, socket: string): string[] {
   return ["qemu-nbd", "-f", "qcow2", "-k", socket, "--persistent", "--shared=4", overlay];
 }
 
-function note(samples: Map<string, number[]>, name: string, value: number): void {
+function note(samples: Map<string, Rate[]>, name: string, value: Rate): void {
   samples.set(name, [...(samples.get(name) ?? []), value]);
 }
 
-function row(what: string, samples: Map<string, number[]>): string[] {
-  const [ours = NaN, ...peers] = CONTENDERS.map(({ name }) => median(samples.get(name) ?? []));
-  const rates = [ours, ...peers].map((rate) => rate.toFixed(0));
-  return [what, ...rates, (ours / Math.max(...peers)).toFixed(2)];
+function row(what: string, samples: Map<string, Rate[]>): string[] {
+  const medians = (figure: keyof Rate): number[] =>
+    CONTENDERS.map(({ name }) => median((samples.get(name) ?? []).map((rate) => rate[figure])));
+  const rates = medians("requestsPerSecond");
+  const [ours = NaN, ...peers] = rates;
+  const ratio = (ours / Math.max(...peers)).toFixed(2);
+  const costs = medians("cpuMicrosPerRequest").map((micros) => micros.toFixed(1));
+  return [what, ...rates.map((rate) => rate.toFixed(0)), ratio, costs.join(" / ")];
 }
