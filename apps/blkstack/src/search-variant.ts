@@ -21,7 +21,8 @@ import { readUserFile } from "./user-file.ts";
 
 /** How `blkstack explore` is told to search. */
 export interface SearchFlags {
-  readonly strategy: StrategyName;
+  /** Default: as the variant says. */
+  readonly strategy?: StrategyName;
   readonly depth?: number;
   readonly bound?: number;
   readonly seed?: number;
@@ -61,7 +62,8 @@ export async function searchVariant(
   const flags = { ...how, faults, ...(audit === false ? { audits: "off" as const } : {}) };
   const options: ExploreOptions = { ...flags, ...place };
   if (workers !== undefined) {
-    const strategy = parallelStrategy(flags);
+    const usual = scenario.variants[variant]?.strategy;
+    const strategy = parallelStrategy({ ...flags, strategy: flags.strategy ?? usual });
     const module = import.meta.resolve("@blkstack/scenarios");
     const from = { module, name: scenario.name };
     return exploreParallel(from, variant, { ...flags, ...place, strategy, workers });
@@ -80,7 +82,13 @@ export async function searchVariant(
   }
 }
 
-function parallelStrategy({ strategy, dedupe, coverage }: SearchFlags): ParallelStrategy {
+function parallelStrategy({
+  strategy = "exhaustive",
+  dedupe,
+  coverage,
+}: Pick<SearchFlags, "dedupe" | "coverage"> & {
+  readonly strategy: StrategyName | undefined;
+}): ParallelStrategy {
   if (dedupe === "states" || coverage === true) {
     const what = coverage === true ? "--coverage" : "--dedupe states";
     throw new UserError(`${what} cannot be divided: leave it or --workers out`);

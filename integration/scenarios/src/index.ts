@@ -1,5 +1,25 @@
 import type { Scenario } from "@blkstack/explorer";
 import { biosetSplit } from "./bioset-split/index.ts";
+import { extraLevel } from "./extra-level/index.ts";
+import {
+  linearAndSnapshot,
+  linearAndSnapshotWithMutex,
+  originInTheTree,
+} from "./linear-and-snapshot/index.ts";
+import { remainderChain } from "./remainder-chain/index.ts";
+import { rescuerFifo } from "./rescuer-fifo/index.ts";
+import { sameSnapshot } from "./same-snapshot/index.ts";
+import { snapshotAndLinear } from "./snapshot-and-linear/index.ts";
 
 /** All that can be explored, in the order in which it is listed. */
-export const scenarios: readonly Scenario[] = [biosetSplit];
+export const scenarios: readonly Scenario[] = [
+  biosetSplit,
+  sameSnapshot,
+  linearAndSnapshot,
+  linearAndSnapshotWithMutex,
+  originInTheTree,
+  snapshotAndLinear,
+  rescuerFifo,
+  extraLevel,
+  remainderChain,
+];

@@ -5,7 +5,15 @@ export {
   snapshotTargets,
   type SnapshotTargets,
 } from "./targets.ts";
-export { SNAPSHOT_POLICIES, type SnapshotPolicies } from "./policies.ts";
+export {
+  ExclusiveLock,
+  SharedLock,
+  type SettlePolicy,
+  type SettlingCopy,
+  SNAPSHOT_POLICIES,
+  type SnapshotLock,
+  type SnapshotPolicies,
+} from "./policies.ts";
 export {
   chunkSizeProblem,
   COW_MAGIC,

@@ -70,15 +70,46 @@ export class ExclusiveLock implements SnapshotLock {
   }
 }
 
+/** A committed copy, to whoever turns it into an exception. */
+export interface SettlingCopy {
+  readonly lock: SnapshotLock;
+  /** Waits: until no read of the chunk is under way to the origin. */
+  drain(task: Task): Awaitable<void>;
+  /** Has new reads go to the store. With the lock. Waits: never. */
+  insert(): void;
+}
+
+/**
+ * Turns a committed copy into an exception. Who waits for the chunk goes on when this returns, and
+ * then no read may be under way to the origin. Waits: for the lock and for reads.
+ */
+export type SettlePolicy = (copy: SettlingCopy, task: Task) => Promise<void>;
+
+/** Waits for reads when it has let go of the lock; new ones go to the store, so the wait ends. */
+export const settleUnlocked: SettlePolicy = async (copy, task) => {
+  await copy.lock.enterChange(task);
+  copy.insert();
+  copy.lock.leaveChange(task);
+  await copy.drain(task);
+};
+
+/** Waits for reads while it keeps all maps out, as until Linux 5.1. */
+export const settleUnderLock: SettlePolicy = async (copy, task) => {
+  await copy.lock.enterChange(task);
+  await copy.drain(task);
+  copy.insert();
+  copy.lock.leaveChange(task);
+};
+
 /** What was done otherwise in other years. The defaults are the best that is known. */
 export interface SnapshotPolicies {
-  /** `shared` unless told. */
-  readonly lock: "shared" | "exclusive";
+  /** `shared` unless told; a function makes one of your own, given a name for it. */
+  readonly lock: "shared" | "exclusive" | ((name: string) => SnapshotLock);
   /**
    * Whether a finished copy waits for reads of the origin after it has let go of the lock, or while
    * it holds it, as until Linux 5.1; `unlocked` unless told.
    */
-  readonly wait: "unlocked" | "under-lock";
+  readonly wait: "unlocked" | "under-lock" | SettlePolicy;
   /** How many copies may be under way before writes wait; `Infinity` is no throttle. 2048 unless told. */
   readonly copiesMax: number;
   /** Whether writes that are throttled wait with the list of origins locked, as in 2018; no unless told. */
@@ -94,3 +125,13 @@ export const SNAPSHOT_POLICIES: SnapshotPolicies = {
   throttleUnderOriginsLock: false,
   mergeFlush: true,
 };
+
+export function lockOf({ lock }: SnapshotPolicies, name: string): SnapshotLock {
+  if (lock === "shared") return new SharedLock(name);
+  return lock === "exclusive" ? new ExclusiveLock(name) : lock(name);
+}
+
+export function settlePolicyOf({ wait }: SnapshotPolicies): SettlePolicy {
+  if (wait === "unlocked") return settleUnlocked;
+  return wait === "under-lock" ? settleUnderLock : wait;
+}

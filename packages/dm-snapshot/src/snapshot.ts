@@ -22,7 +22,13 @@ import { Invalidation } from "./invalidation.ts";
 import type { OriginRecord } from "./origin-record.ts";
 import { PassedDown } from "./passed-down.ts";
 import { type CopyOwner, PendingException } from "./pending-exception.ts";
-import { ExclusiveLock, SharedLock, type SnapshotLock, type SnapshotPolicies } from "./policies.ts";
+import {
+  lockOf,
+  type SettlePolicy,
+  settlePolicyOf,
+  type SnapshotLock,
+  type SnapshotPolicies,
+} from "./policies.ts";
 import { SnapshotCounters } from "./snapshot-counters.ts";
 import { type TrackedBio, TrackedChunks } from "./tracked-chunks.ts";
 
@@ -91,6 +97,7 @@ export class Snapshot implements CopyOwner {
   readonly #invalidation: Invalidation;
   readonly #passedDown: PassedDown;
   readonly #order: CommitOrder;
+  readonly #settle: SettlePolicy;
   readonly #look: Access;
   readonly #change: Access;
 
@@ -108,8 +115,8 @@ export class Snapshot implements CopyOwner {
     this.scheduler = scheduler;
     this.isMerging = options.isMerging;
     this.warning = new FillWarning(options.host);
-    const label = `snapshot ${name}`;
-    this.lock = policies.lock === "exclusive" ? new ExclusiveLock(label) : new SharedLock(label);
+    this.lock = lockOf(policies, `snapshot ${name}`);
+    this.#settle = settlePolicyOf(policies);
     this.tracked = new TrackedChunks(name, scheduler);
     this.throttle = new CopyThrottle(name, policies.copiesMax);
     const allocator = new Slab(
@@ -238,14 +245,18 @@ export class Snapshot implements CopyOwner {
   async committed(pending: PendingException, isDurable: boolean, task: Task): Promise<void> {
     const { oldChunk, newChunk } = pending;
     if (!isDurable) this.invalidate("Error reading/writing.");
-    await this.lock.enterChange(task);
-    const isUnderLock = this.policies.wait === "under-lock";
-    if (isUnderLock) await this.tracked.drain(oldChunk, 1, task);
-    this.scheduler.touch(this.#change);
-    // New reads go to the store from here on, so that the wait for the others comes to an end.
-    if (this.isValid) this.exceptions.insert(oldChunk, newChunk);
-    this.lock.leaveChange(task);
-    if (!isUnderLock) await this.tracked.drain(oldChunk, 1, task);
+    await this.#settle(
+      {
+        lock: this.lock,
+        drain: (waiting) => this.tracked.drain(oldChunk, 1, waiting),
+        insert: () => {
+          this.scheduler.touch(this.#change);
+          // New reads go to the store from here on.
+          if (this.isValid) this.exceptions.insert(oldChunk, newChunk);
+        },
+      },
+      task,
+    );
     this.scheduler.touch(this.#change);
     this.#pending.delete(oldChunk);
     this.throttle.end(pending);

@@ -8,7 +8,7 @@ import type { StoryLength } from "./story.ts";
 import type { Strategy } from "./strategy.ts";
 
 export interface ExploreOptions {
-  /** Default "exhaustive". */
+  /** Default: as the variant says, else "exhaustive". */
   readonly strategy?: StrategyName | Strategy;
   /** Of the strategies that draw lots, and of the scenario's own `random`. Default 1. */
   readonly seed?: number;

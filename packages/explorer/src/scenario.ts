@@ -5,6 +5,7 @@ import type { PowerCuts } from "./crash/power-cuts.ts";
 import type { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { FaultBudget, TimerModel } from "./conditions.ts";
+import type { StrategyName } from "./strategies/named.ts";
 import type { Place } from "./vocabulary.ts";
 
 /** What a variant is expected to come to: "ok" is a proof that no schedule fails. */
@@ -16,6 +17,8 @@ export interface Variant {
   readonly summary: string;
   /** Merge states that cannot be told apart; the proof then counts states. Default: every schedule. */
   readonly dedupe?: "states";
+  /** Which search is at home here. Default: "exhaustive". */
+  readonly strategy?: StrategyName;
   /** What may go wrong in a run; the options of a search may say otherwise. Default: nothing. */
   readonly faults?: FaultBudget;
   /** Default: "when-idle". */

@@ -89,8 +89,10 @@ export class Search {
    * of another search, or where none can be made.
    */
   constructor(scenario: Scenario, variant: string, options: ExploreOptions) {
-    const { seed = 1, stepsMax = STEPS_MAX, strategy = "exhaustive", checks } = options;
-    const { dedupe = "none" } = { ...variantOf(scenario, variant), ...defined(options.dedupe) };
+    const { seed = 1, stepsMax = STEPS_MAX, checks } = options;
+    const usual = variantOf(scenario, variant);
+    const { dedupe = "none" } = { ...usual, ...defined(options.dedupe) };
+    const strategy = options.strategy ?? usual.strategy ?? "exhaustive";
     // Who counts all schedules that fail wants them whole.
     const runsToEnd = options.after === "all";
     const { faults, timers } = options;

@@ -28,7 +28,7 @@ export function exploreCommand(context: CommandContext): Command {
   return new Command("explore")
     .description("run a scenario under one schedule after the other")
     .argument("<name[:variant]>", "what to explore; without a variant, each of them")
-    .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy, "exhaustive")
+    .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy)
     .option("--depth <n>", "of pct: orders that a failure takes", wholeNumber("--depth", 1))
     .option("--bound <n>", "of preemptions and delays: at most", wholeNumber("--bound", 0))
     .option("--seed <n>", "of the strategies that draw lots", wholeNumber("--seed", 0))
