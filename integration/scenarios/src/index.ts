@@ -6,6 +6,8 @@ import {
   linearAndSnapshotWithMutex,
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
+import { discardsInOnePass } from "./discards-in-one-pass/index.ts";
+import { pieces } from "./pieces/index.ts";
 import { remainderChain } from "./remainder-chain/index.ts";
 import { rescuerFifo } from "./rescuer-fifo/index.ts";
 import { sameSnapshot } from "./same-snapshot/index.ts";
@@ -22,4 +24,6 @@ export const scenarios: readonly Scenario[] = [
   rescuerFifo,
   extraLevel,
   remainderChain,
+  discardsInOnePass,
+  pieces,
 ];

@@ -1,7 +1,7 @@
 import { explore, replay, parseTrace, type Scenario } from "@blkstack/explorer";
 import { describe, expect, it } from "vitest";
 import { scenarios } from "./index.ts";
-import { SCENARIOS_OF_CELLS } from "./verdicts/matrix.ts";
+import { isCell } from "./verdicts/matrix.ts";
 
 const SLOW_MS = 240_000;
 
@@ -11,13 +11,13 @@ function scenarioNamed(name: string): Scenario {
   return found;
 }
 
-// Those of the table of verdicts are explored where it is computed.
-const others = scenarios.filter((scenario) => !SCENARIOS_OF_CELLS.has(scenario));
-
-describe.each(others.map((scenario) => [scenario.name, scenario] as const))(
+describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
   "%s",
   (_name, scenario) => {
-    const variants = Object.entries(scenario.variants);
+    // Those of the table of verdicts are explored where it is computed.
+    const variants = Object.entries(scenario.variants).filter(
+      ([variant]) => !isCell(scenario, variant),
+    );
     const wrong = variants.filter(([, { expect: kind }]) => kind !== "ok");
     const right = variants.filter(([, { expect: kind }]) => kind === "ok");
 
@@ -37,7 +37,7 @@ describe.each(others.map((scenario) => [scenario.name, scenario] as const))(
     it.each(right)("%s is proved", { timeout: SLOW_MS }, async (variant) => {
       const report = await explore(scenario, variant);
       expect(report).toMatchObject({ verdict: "proved", isComplete: true, healedRuns: 0 });
-      expect(report.runs).toBeGreaterThan(1);
+      expect(report.runs).toBeGreaterThan(0);
       expect(report.story).toContain(`proved: ${String(report.runs)} runs`);
     });
   },

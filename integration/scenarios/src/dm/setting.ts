@@ -75,10 +75,15 @@ export class DmSetting {
   disk(name: string): RamDisk {
     const { world } = this;
     const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler: world.scheduler });
-    world.ignore(disk);
-    world.ignore(disk.queue);
-    this.#disks.set(name, disk);
+    this.add(disk);
     return disk;
+  }
+
+  /** Has tables know a disk of one's own, of which the same holds. */
+  add(disk: RamDisk): void {
+    this.world.ignore(disk);
+    this.world.ignore(disk.queue);
+    this.#disks.set(disk.name, disk);
   }
 
   /** A mapped device that nobody suspends or changes. */

@@ -33,7 +33,11 @@ export const linearAndSnapshotWithMutex: Scenario = scenarioOf(
 export const originInTheTree: Scenario = scenarioOf(
   "origin-in-the-tree",
   "a device whose first half is the origin of the snapshot that is its second half",
-  columnStories((world, column) => withMutex(world, column, "origin"), ["loop-none", "loop-list0"]),
+  columnStories(
+    (world, column) => withMutex(world, column, "origin"),
+    ["loop-none", "loop-list0"],
+    ["loop-none", "loop-list0", "front-clone", "loop-unlocked"],
+  ),
 );
 
 async function withMutex(world: World, column: Column, below: string): Promise<void> {

@@ -65,8 +65,8 @@ describe("the table of verdicts", () => {
       { ...cell, scenario: "D5", column: "a", verdict: "none", complete: false },
     ]);
     expect(text.split("\n").slice(0, 4)).toEqual([
-      "    a              b",
-      "D1  X 7            · 7",
+      "    a             b",
+      "D1  X 7           · 7",
       "    a",
       "D5  · 7, not all",
     ]);

@@ -66,10 +66,10 @@ export const CELLS: readonly Cell[] = [
   ),
 ];
 
-/** The scenarios of which every variant is a cell. */
-export const SCENARIOS_OF_CELLS: ReadonlySet<Scenario> = new Set(
-  CELLS.map(({ scenario }) => scenario),
-);
+/** Whether a variant is a cell of the table. */
+export function isCell(scenario: Scenario, variant: string): boolean {
+  return CELLS.some((cell) => cell.scenario === scenario && cell.variant === variant);
+}
 
 /** Explores what a cell stands for. Throws when it ends otherwise than well or in a deadlock. */
 export async function verdictOf({ row, column, scenario, variant }: Cell): Promise<Verdict> {
