@@ -85,8 +85,8 @@ export const dataOnly: SplitPolicy = {
   name: "data-only",
   isInPlace: false,
   rest(mapper, io, bio, task) {
-    const { rest } = bio.vecMax > 0 ? frontClone : loop;
-    return rest(mapper, io, bio, task);
+    const policy = bio.vecMax > 0 ? frontClone : loop;
+    return policy.rest(mapper, io, bio, task);
   },
 };
 
