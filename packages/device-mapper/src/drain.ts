@@ -59,11 +59,11 @@ export class Drain implements Waitable {
   async #waitLonger(task: Task, interruption: Interruption | null): Promise<void> {
     while (this.#count > 0 && interruption?.isRaised !== true) {
       this.#waiting.push(task);
-      if (interruption !== null) interruption.sleeper = task;
+      interruption?.watchFor(task);
       await task.scheduler.sleep(task, this);
       this.#scheduler.touch(this.#looking);
     }
-    if (interruption !== null) interruption.sleeper = null;
+    interruption?.watchFor(null);
     const place = this.#waiting.indexOf(task);
     if (place >= 0) this.#waiting.splice(place, 1);
   }

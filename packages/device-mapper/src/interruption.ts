@@ -17,7 +17,7 @@ export class Interruption {
   }
 
   /** Says whom to wake; null: nobody any more. */
-  set sleeper(task: Task | null) {
-    this.#sleeper = task;
+  watchFor(sleeper: Task | null): void {
+    this.#sleeper = sleeper;
   }
 }
