@@ -2,7 +2,7 @@ import { BlockError, type Target, type TargetContext } from "@blkstack/block";
 import { DmIoClient, KcopydClient } from "@blkstack/kcopyd";
 import { Memory, PageAllocator } from "@blkstack/memory";
 import { DeviceCowIo } from "./device-cow-io.ts";
-import { LoadResult } from "./exception-store.ts";
+import { type ExceptionStore, LoadResult } from "./exception-store.ts";
 import { refusePairing } from "./handover.ts";
 import { MergeTarget } from "./merge-target.ts";
 import { Merger } from "./merger.ts";
@@ -27,14 +27,19 @@ export async function createSnapshot(context: TargetContext, kind: Kind): Promis
   const origins = context.shared(Origins);
   const snapshot = prepare(context, given, { origins, ...kind });
   try {
-    const isTakingOver = origins.sharing(snapshot.cow).length > 0;
-    if (isTakingOver) refusePairing(snapshot, origins, context);
-    else await load(snapshot, given, context);
+    const { origin, cow, io } = snapshot;
+    const store = createStore(new DeviceCowIo(origin, cow, io), given, context);
+    refusePairing(snapshot, origins, context);
+    const isTakingOver = origins.sharing(cow).length > 0;
+    // Before anything waits: whoever comes meanwhile must find the store taken.
+    origins.add(snapshot);
+    if (!isTakingOver) await load(snapshot, store, context);
   } catch (error) {
+    origins.remove(snapshot);
     await snapshot.destroy(context.task);
+    origins.release(snapshot.originRecord);
     throw error;
   }
-  origins.add(snapshot);
   if (!kind.isMerging) return new SnapshotTarget(snapshot, origins, context, given);
   return new MergeTarget(new Merger(snapshot), origins, context, given);
 }
@@ -54,7 +59,7 @@ function prepare(
   const pages = new PageAllocator({ memory, limitPages: COPY_PAGES_MAX, label });
   return new Snapshot({
     name,
-    origin: origins.of(device),
+    origin: origins.claim(device),
     cow,
     endSector: context.begin + context.sizeSectors,
     isMerging,
@@ -71,11 +76,10 @@ function prepare(
 /** Reads what the store has, or makes it. */
 async function load(
   snapshot: Snapshot,
-  given: SnapshotArguments,
+  store: ExceptionStore,
   context: TargetContext,
 ): Promise<void> {
-  const { origin, cow, io, exceptions, isMerging } = snapshot;
-  const store = createStore(new DeviceCowIo(origin, cow, io), given, context);
+  const { exceptions, isMerging } = snapshot;
   if (isMerging && !store.canMerge) {
     throw context.error("Snapshot exception store does not support snapshot-merge.");
   }
@@ -89,4 +93,5 @@ async function load(
   }
   snapshot.store = store;
   snapshot.chunkSectors = store.chunkSectors;
+  snapshot.originRecord.sort();
 }

@@ -20,8 +20,8 @@ function pairOf(snapshot: Snapshot, origins: Origins): Pair | null {
 }
 
 /**
- * Refuses what cannot take over from the snapshot that has the store now. Throws what
- * `context.error` makes.
+ * Refuses what cannot take over from the snapshot that has the store now, and a second merge into one
+ * origin. Throws what `context.error` makes.
  */
 export function refusePairing(snapshot: Snapshot, origins: Origins, context: TargetContext): void {
   const [source, third] = origins.sharing(snapshot.cow);
@@ -40,6 +40,7 @@ export function refusePairing(snapshot: Snapshot, origins: Origins, context: Tar
 /** Refuses (EINVAL) a resume while the other one of a pair might still change the exceptions. */
 export function refuseEarlyResume(snapshot: Snapshot, origins: Origins): void {
   const pair = pairOf(snapshot, origins);
+  refuseShrunkStore(pair !== null && pair.source.store !== null ? pair.source : snapshot);
   if (pair === null) return;
   const { source } = pair;
   // A source that has given its exceptions away is over, and harmless.
@@ -52,18 +53,37 @@ export function refuseEarlyResume(snapshot: Snapshot, origins: Origins): void {
   }
 }
 
+/** What a store has in use must still be there: a device that has become too small is refused. */
+function refuseShrunkStore({ store, cow, cowSectorsSeen }: Snapshot): void {
+  const { sizeSectors } = cow;
+  if (store === null || sizeSectors >= cowSectorsSeen || store.canShrinkTo(sizeSectors)) return;
+  const used = String(store.usage().allocatedSectors);
+  throw refused(
+    `COW device "${cow.name}" has become too small for what it holds: ` +
+      `it has ${String(sizeSectors)} sectors, of which ${used} would be in use`,
+  );
+}
+
 /**
- * Moves the exceptions, if `snapshot` is to get those of another.
+ * Lets a snapshot begin to keep what is written over, after it has taken over, if it is to, the
+ * exceptions of another.
  *
- * Waits: until no write to the origin is under way, for those look at the exceptions too.
+ * Waits, the first time: until no write to the origin is under way, for a snapshot is of one moment.
  */
-export async function handOver(snapshot: Snapshot, origins: Origins, task: Task): Promise<void> {
+export async function activate(snapshot: Snapshot, origins: Origins, task: Task): Promise<void> {
   const pair = pairOf(snapshot, origins);
-  if (pair?.destination !== snapshot || pair.source.store === null) return;
-  const { hosts } = snapshot.originRecord;
-  for (const host of hosts) await host.suspendInternally(task);
-  move(pair.source, snapshot);
-  for (const host of [...hosts].reverse()) await host.resumeInternally(task);
+  const source = pair?.destination === snapshot ? pair.source : null;
+  if (!snapshot.isActive) {
+    await snapshot.originRecord.whileStill(async () => {
+      if (source !== null && source.store !== null) {
+        await source.idle(task);
+        move(source, snapshot);
+      }
+      snapshot.originRecord.sort();
+      snapshot.isActive = true;
+    }, task);
+  }
+  snapshot.sawStore();
 }
 
 function move(source: Snapshot, destination: Snapshot): void {

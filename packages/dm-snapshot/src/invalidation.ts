@@ -5,6 +5,8 @@ import { type Scheduler, type Task, WorkItem, WorkQueue } from "@blkstack/task";
 export interface InvalidationSteps {
   /** Marks the store, so that nobody takes the snapshot for right later. Waits: for its device. */
   readonly mark: (task: Task) => Promise<void>;
+  /** Who waits for the mark may go on. Waits: never. */
+  readonly marked: () => void;
   /** Sends a write to the origin on its way again. Waits: as the origin does. */
   readonly retry: (bio: Bio, task: Task) => Promise<void>;
 }
@@ -57,6 +59,7 @@ export class Invalidation {
   async #run(task: Task): Promise<void> {
     await this.#steps.mark(task);
     this.#isMarking = false;
+    this.#steps.marked();
     for (let bio = this.#held.pop(); bio !== null; bio = this.#held.pop()) {
       await this.#steps.retry(bio, task);
     }

@@ -9,7 +9,7 @@ import {
 } from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
 import type { BioData } from "./bio-data.ts";
-import { handOver, refuseEarlyResume } from "./handover.ts";
+import { activate, refuseEarlyResume } from "./handover.ts";
 import type { Merger } from "./merger.ts";
 import type { Origins } from "./origins.ts";
 import { argumentsText, type SnapshotArguments } from "./snapshot-arguments.ts";
@@ -38,16 +38,16 @@ export class MergeTarget implements Target {
     this.#origins = origins;
     this.#context = context;
     this.#arguments = given;
+    this.#snapshot.originRecord.addHost(context.host);
   }
 
   get discardBios(): number {
     return this.#arguments.discardZeroesCow ? 1 : 0;
   }
 
-  /** A write to the origin must lie in one chunk of every other snapshot. */
+  /** A bio lies in one chunk. */
   get maxIoSectors(): Sectors {
-    const { chunkSectors, originRecord } = this.#snapshot;
-    return chunkSectors === 0 ? 0 : Math.min(chunkSectors, originRecord.boundarySectors);
+    return this.#snapshot.chunkSectors;
   }
 
   /** Waits: for the lock; to write where the origin is read, as writes to an origin do. */
@@ -107,16 +107,16 @@ export class MergeTarget implements Target {
   }
 
   async resume(task: Task): Promise<void> {
-    await handOver(this.#snapshot, this.#origins, task);
-    this.#snapshot.originRecord.sort();
-    this.#snapshot.isActive = true;
+    await activate(this.#snapshot, this.#origins, task);
     this.#merger.start();
   }
 
   async destroy(task: Task): Promise<void> {
     await this.#merger.destroy(task);
+    this.#snapshot.originRecord.removeHost(this.#context.host);
     this.#origins.remove(this.#snapshot);
     await this.#snapshot.destroy(task);
+    this.#origins.release(this.#snapshot.originRecord);
   }
 
   /** Lets go of the lock. */
@@ -127,7 +127,12 @@ export class MergeTarget implements Target {
     lock.leaveMap(task);
     if (result !== null) return result;
     bio.device = origin;
-    return isRead ? MapResult.Remapped : originRecord.write(bio, false, task);
+    if (isRead) return MapResult.Remapped;
+    // In one chunk of every other snapshot, too, also of those that have come since.
+    const boundary = originRecord.boundarySectors;
+    const upToLine = boundary - (bio.sector % boundary);
+    if (bio.sectors > upToLine) this.#context.acceptPartial(bio, upToLine);
+    return originRecord.write(bio, false, task);
   }
 
   /** Null: the bio is the origin's. */

@@ -92,6 +92,15 @@ export class Merger {
 
   /** Answers whether all of it went well. */
   async #merge(run: Run, task: Task): Promise<boolean> {
+    const { lock } = this.snapshot.originRecord;
+    // Nobody may begin to be a snapshot of what is being written.
+    await lock.readLock(task);
+    const isMerged = await this.#mergeLocked(run, task);
+    lock.readUnlock(task);
+    return isMerged;
+  }
+
+  async #mergeLocked(run: Run, task: Task): Promise<boolean> {
     const { snapshot } = this;
     const { origin, originRecord, chunkSectors, tracked } = snapshot;
     const sector = run.firstOld * chunkSectors;

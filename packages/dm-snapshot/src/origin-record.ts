@@ -13,14 +13,20 @@ export const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
  */
 export class OriginRecord {
   readonly device: BlockDevice;
-  /** The mapped devices through which the origin is written. */
-  readonly hosts: TargetHost[] = [];
-  /** The list of snapshots, for those policies that wait while they hold it. */
+  /** Who holds on to this record. */
+  claims = 0;
+  /**
+   * Held shared by who writes to the origin on its own account, a range at a time; exclusively by who
+   * has others begin, or cease, to keep old data.
+   */
   readonly lock: RwSemaphore;
+  /** The mapped devices through which the origin is written. */
+  readonly #hosts: TargetHost[] = [];
   readonly #scheduler: Scheduler;
   readonly #copies: FinishedCopies;
   /** The largest chunks first. */
   #snapshots: Snapshot[] = [];
+  #boundarySectors: Sectors = NO_BOUNDARY_SECTORS;
 
   constructor(device: BlockDevice, scheduler: Scheduler) {
     this.device = device;
@@ -33,10 +39,6 @@ export class OriginRecord {
     return this.#snapshots;
   }
 
-  get isUnused(): boolean {
-    return this.#snapshots.length === 0 && this.hosts.length === 0;
-  }
-
   /** The snapshot that is being merged into this origin. */
   get merging(): Snapshot | null {
     return this.#snapshots.find(({ isMerging }) => isMerging) ?? null;
@@ -44,10 +46,30 @@ export class OriginRecord {
 
   /** A bio that keeps to this line lies in one chunk of every snapshot. */
   get boundarySectors(): Sectors {
-    return this.#snapshots.reduce(
-      (least, { chunkSectors }) => (chunkSectors > 0 ? Math.min(least, chunkSectors) : least),
-      NO_BOUNDARY_SECTORS,
-    );
+    return this.#boundarySectors;
+  }
+
+  addHost(host: TargetHost): void {
+    this.#hosts.push(host);
+  }
+
+  removeHost(host: TargetHost): void {
+    this.#hosts.splice(this.#hosts.indexOf(host), 1);
+  }
+
+  /**
+   * Does something while nobody writes to the origin: what a snapshot is of, and who keeps what, must
+   * not change under a write.
+   *
+   * Waits: until no write is under way, and no step of a merge.
+   */
+  async whileStill(change: () => Promise<void> | void, task: Task): Promise<void> {
+    const hosts = [...this.#hosts];
+    for (const host of hosts) await host.suspendInternally(task);
+    await this.lock.writeLock(task);
+    await change();
+    this.lock.writeUnlock(task);
+    for (const host of hosts.reverse()) await host.resumeInternally(task);
   }
 
   add(snapshot: Snapshot): void {
@@ -57,11 +79,14 @@ export class OriginRecord {
 
   remove(snapshot: Snapshot): void {
     this.#snapshots = this.#snapshots.filter((other) => other !== snapshot);
+    this.sort();
   }
 
   /** To be called when a snapshot has got other chunks. */
   sort(): void {
     this.#snapshots.sort((one, other) => other.chunkSectors - one.chunkSectors);
+    const sizes = this.#snapshots.map(({ chunkSectors }) => chunkSectors || NO_BOUNDARY_SECTORS);
+    this.#boundarySectors = Math.min(NO_BOUNDARY_SECTORS, ...sizes);
   }
 
   /**
@@ -91,7 +116,7 @@ export class OriginRecord {
       const { finished } = this.#copies;
       const step = this.boundarySectors;
       let isKept = true;
-      for (let at = sector; at < endSector; at += step) {
+      for (let at = sector - (sector % step); at < endSector; at += step) {
         if (!(await preserve(others, { sector: at, bio: null }, task))) isKept = false;
       }
       if (isKept) return;

@@ -26,7 +26,8 @@ export class OriginTarget implements Target {
     this.#device = device;
     this.#origins = origins;
     this.#context = context;
-    this.#record = origins.addOriginTarget(device, context.host);
+    this.#record = origins.claim(device);
+    this.#record.addHost(context.host);
   }
 
   /** Waits: to write, for the locks of snapshots, for memory, and while many copies are under way. */
@@ -50,6 +51,7 @@ export class OriginTarget implements Target {
   }
 
   destroy(): void {
-    this.#origins.removeOriginTarget(this.#device, this.#context.host);
+    this.#record.removeHost(this.#context.host);
+    this.#origins.release(this.#record);
   }
 }

@@ -1,4 +1,4 @@
-import type { BlockDevice, TargetHost } from "@blkstack/block";
+import type { BlockDevice } from "@blkstack/block";
 import type { Scheduler } from "@blkstack/task";
 import { OriginRecord } from "./origin-record.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -14,13 +14,17 @@ export class Origins {
     this.#scheduler = scheduler;
   }
 
-  /** The record of a device, made when first asked for. */
-  of(device: BlockDevice): OriginRecord {
-    const known = this.#records.get(device);
-    if (known !== undefined) return known;
-    const record = new OriginRecord(device, this.#scheduler);
+  /** The record of a device, to be released as often as it was claimed. */
+  claim(device: BlockDevice): OriginRecord {
+    const record = this.#records.get(device) ?? new OriginRecord(device, this.#scheduler);
     this.#records.set(device, record);
+    record.claims += 1;
     return record;
+  }
+
+  release(record: OriginRecord): void {
+    record.claims -= 1;
+    if (record.claims === 0) this.#records.delete(record.device);
   }
 
   /** The snapshots whose exceptions are kept on this device, the oldest first. */
@@ -31,31 +35,16 @@ export class Origins {
   add(snapshot: Snapshot): void {
     const { cow } = snapshot;
     this.#byStore.set(cow, [...this.sharing(cow), snapshot]);
-    this.of(snapshot.origin).add(snapshot);
+    snapshot.originRecord.add(snapshot);
   }
 
+  /** Who was to take over from it has nothing to take over, and is lost. */
   remove(snapshot: Snapshot): void {
-    const { cow, origin } = snapshot;
+    const { cow } = snapshot;
     const others = this.sharing(cow).filter((other) => other !== snapshot);
     if (others.length === 0) this.#byStore.delete(cow);
     else this.#byStore.set(cow, others);
-    this.of(origin).remove(snapshot);
-    this.#forgetIfUnused(origin);
-  }
-
-  addOriginTarget(device: BlockDevice, host: TargetHost): OriginRecord {
-    const record = this.of(device);
-    record.hosts.push(host);
-    return record;
-  }
-
-  removeOriginTarget(device: BlockDevice, host: TargetHost): void {
-    const { hosts } = this.of(device);
-    hosts.splice(hosts.indexOf(host), 1);
-    this.#forgetIfUnused(device);
-  }
-
-  #forgetIfUnused(device: BlockDevice): void {
-    if (this.#records.get(device)?.isUnused === true) this.#records.delete(device);
+    snapshot.originRecord.remove(snapshot);
+    for (const other of others) if (other.store === null) other.cancelHandover();
   }
 }

@@ -1,14 +1,23 @@
-import { type Bio, BioList } from "@blkstack/bio";
+import type { Bio } from "@blkstack/bio";
 import { type Task, WorkItem, WorkQueue } from "@blkstack/task";
 import type { Snapshot } from "./snapshot.ts";
+import type { TrackedBio } from "./tracked-chunks.ts";
+
+interface WaitingDiscard {
+  readonly bio: Bio;
+  readonly chunk: number;
+  readonly tracked: TrackedBio;
+}
 
 /**
  * Discards for the origin, which wait here until every other snapshot has what they throw away. To
  * wait for copies is not for whoever maps bios: some that the copies wait for may be parked there.
+ *
+ * They are tracked only when they go: two snapshots would wait for each other's discards for ever.
  */
 export class PassedDown {
   readonly #snapshot: Snapshot;
-  readonly #bios = new BioList();
+  readonly #discards: WaitingDiscard[] = [];
   readonly #queue: WorkQueue;
   readonly #work: WorkItem;
 
@@ -21,8 +30,8 @@ export class PassedDown {
   }
 
   /** Waits: never. */
-  add(bio: Bio): void {
-    this.#bios.add(bio);
+  add(bio: Bio, chunk: number, tracked: TrackedBio): void {
+    this.#discards.push({ bio, chunk, tracked });
     this.#queue.queue(this.#work);
   }
 
@@ -31,9 +40,11 @@ export class PassedDown {
   }
 
   async #run(task: Task): Promise<void> {
-    for (let bio = this.#bios.pop(); bio !== null; bio = this.#bios.pop()) {
+    for (let next = this.#discards.shift(); next !== undefined; next = this.#discards.shift()) {
+      const { bio, chunk, tracked } = next;
       const { originRecord, submitter } = this.#snapshot;
       await originRecord.preserveRange(bio, this.#snapshot, task);
+      this.#snapshot.tracked.track(tracked, bio, chunk);
       await submitter.submitBio(bio, task);
     }
   }

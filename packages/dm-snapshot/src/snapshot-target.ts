@@ -11,7 +11,7 @@ import {
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import type { BioData } from "./bio-data.ts";
 import { discard } from "./discard.ts";
-import { handOver, refuseEarlyResume } from "./handover.ts";
+import { activate, refuseEarlyResume } from "./handover.ts";
 import type { Origins } from "./origins.ts";
 import type { PendingException } from "./pending-exception.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -42,6 +42,7 @@ export class SnapshotTarget implements Target {
     this.#origins = origins;
     this.#context = context;
     this.#arguments = given;
+    if (given.discardPassdown) snapshot.originRecord.addHost(context.host);
   }
 
   get discardBios(): number {
@@ -107,8 +108,11 @@ export class SnapshotTarget implements Target {
   /** Less than a chunk cannot be given back. */
   adjustLimits(limits: QueueLimits): void {
     if (this.discardBios === 0) return;
-    limits.maxDiscardSectors = this.snapshot.chunkSectors;
-    limits.discardGranularityBytes = this.snapshot.chunkSectors * SECTOR_BYTES;
+    // Until it has taken over, the chunks are those of the snapshot that it takes over from.
+    const [first = this.snapshot] = this.#origins.sharing(this.snapshot.cow);
+    const chunkSectors = this.snapshot.chunkSectors || first.chunkSectors;
+    limits.maxDiscardSectors = chunkSectors;
+    limits.discardGranularityBytes = chunkSectors * SECTOR_BYTES;
   }
 
   preresume(): void {
@@ -116,14 +120,15 @@ export class SnapshotTarget implements Target {
   }
 
   async resume(task: Task): Promise<void> {
-    await handOver(this.snapshot, this.#origins, task);
-    this.snapshot.originRecord.sort();
-    this.snapshot.isActive = true;
+    await activate(this.snapshot, this.#origins, task);
   }
 
   async destroy(task: Task): Promise<void> {
+    const { originRecord } = this.snapshot;
+    if (this.#arguments.discardPassdown) originRecord.removeHost(this.#context.host);
     this.#origins.remove(this.snapshot);
     await this.snapshot.destroy(task);
+    this.#origins.release(this.snapshot.originRecord);
   }
 
   async #mapThrottled(throttled: Promise<void>, bio: Bio, task: Task): Promise<MapResult> {
@@ -167,19 +172,22 @@ export class SnapshotTarget implements Target {
   /** The first write to a chunk. With the lock, which it lets go of. */
   #mapWrite(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const pending = snapshot.pendingOf(chunk) ?? snapshot.beginException(chunk, task);
-    if (!isPending(pending)) return this.#mapPending(pending, bio, chunk, task);
-    return pending.then((late) => this.#mapPending(late, bio, chunk, task));
+    const pending = snapshot.pendingOf(chunk);
+    if (pending !== undefined) return this.#mapPending(pending, bio, task);
+    const begun = snapshot.beginException(chunk, task);
+    if (isPending(begun)) return begun.then(() => this.#mapBegun(bio, chunk, task));
+    return this.#mapBegun(bio, chunk, task);
   }
 
-  #mapPending(
-    pending: PendingException | undefined,
-    bio: Bio,
-    chunk: number,
-    task: Task,
-  ): Awaitable<MapResult> {
+  #mapBegun(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    if (pending === undefined) return this.#mapWithoutException(bio, chunk, task);
+    const pending = snapshot.lookup(chunk) < 0 ? snapshot.pendingOf(chunk) : undefined;
+    if (pending !== undefined) return this.#mapPending(pending, bio, task);
+    return this.#mapWithoutException(bio, chunk, task);
+  }
+
+  #mapPending(pending: PendingException, bio: Bio, task: Task): Awaitable<MapResult> {
+    const { snapshot } = this;
     const isWhole = bio.sectors === snapshot.chunkSectors;
     this.#toStore(bio, pending.newChunk);
     if (isWhole && !pending.isStarted) {

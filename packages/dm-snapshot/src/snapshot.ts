@@ -12,6 +12,7 @@ import {
   isPending,
   type Scheduler,
   type Task,
+  WaitQueue,
 } from "@blkstack/task";
 import { CommitOrder } from "./commit-order.ts";
 import { CopyThrottle } from "./copy-throttle.ts";
@@ -91,6 +92,8 @@ export class Snapshot implements CopyOwner {
   isActive = false;
   isValid = true;
   isOverflowed = false;
+  /** How large the store's device was when it was last looked at. */
+  cowSectorsSeen: Sectors = 0;
   readonly #origin: OriginRecord;
   readonly #pending = new Map<number, PendingException>();
   readonly #pool: Mempool<PendingException>;
@@ -98,6 +101,9 @@ export class Snapshot implements CopyOwner {
   readonly #passedDown: PassedDown;
   readonly #order: CommitOrder;
   readonly #settle: SettlePolicy;
+  /** Writes to the origin that are in the middle of `preserve`; and who waits for them. */
+  #preservers = 0;
+  readonly #quiet: WaitQueue;
   readonly #look: Access;
   readonly #change: Access;
 
@@ -129,8 +135,12 @@ export class Snapshot implements CopyOwner {
     this.#order = new CommitOrder((pending, task) => this.#commit(pending, task));
     this.#invalidation = new Invalidation(name, scheduler, {
       mark: (task) => this.#mark(task),
+      marked: () => {
+        this.#settled();
+      },
       retry: (bio, task) => this.#retry(bio, task),
     });
+    this.#quiet = new WaitQueue(`end of copies of ${name}`, () => this.copier.blockers());
     this.#passedDown = new PassedDown(this);
     const object = { label: `exceptions of ${name}` };
     this.#look = { object, mode: AccessMode.Read, label: `look up in ${object.label}` };
@@ -189,18 +199,21 @@ export class Snapshot implements CopyOwner {
     if (!this.#isConcernedBy(sector)) return Keeping.Done;
     const chunk = this.chunkOf(sector);
     const locked = this.lock.enterMap(task);
-    if (locked !== undefined) return locked.then(() => this.#preserve(chunk, bio, task));
-    return this.#preserve(chunk, bio, task);
+    const keeping =
+      locked === undefined
+        ? this.#preserve(chunk, bio, task)
+        : locked.then(() => this.#preserve(chunk, bio, task));
+    return isPending(keeping) ? this.#countPreserver(keeping) : keeping;
   }
 
   /**
-   * Makes a chunk pending, or answers how it is pending by now; undefined when the store is full,
-   * or when meanwhile it has an exception or the snapshot has become invalid. Called with the lock,
-   * and answers with it, but has not held it all the time.
+   * Makes a chunk pending, unless the store is full, or somebody else was faster, or the snapshot has
+   * become invalid; the caller looks again. Called with the lock, and answers with it, but has not
+   * held it all the time.
    *
    * Waits: for memory.
    */
-  beginException(chunk: number, task: Task): Awaitable<PendingException | undefined> {
+  beginException(chunk: number, task: Task): Awaitable<void> {
     this.lock.leaveMap(task);
     const fresh = this.#pool.alloc(GFP_NOIO, task);
     if (isPending(fresh)) return fresh.then((late) => this.#beginLocked(late, chunk, task));
@@ -231,10 +244,12 @@ export class Snapshot implements CopyOwner {
   /** Has a discard go on to the origin, once no other snapshot needs what it throws away. */
   passDown(bio: Bio, chunk: number, tracked: TrackedBio): MapResult {
     bio.device = this.origin;
+    if (this.#origin.snapshots.length > 1) {
+      this.#passedDown.add(bio, chunk, tracked);
+      return MapResult.Submitted;
+    }
     this.tracked.track(tracked, bio, chunk);
-    if (this.#origin.snapshots.length === 1) return MapResult.Remapped;
-    this.#passedDown.add(bio);
-    return MapResult.Submitted;
+    return MapResult.Remapped;
   }
 
   /** The data of a pending chunk is in the store, or will never be. On the task of the copier. */
@@ -262,6 +277,7 @@ export class Snapshot implements CopyOwner {
     this.throttle.end(pending);
     this.#origin.copyFinished();
     await this.#release(pending, task);
+    if (this.#isIdle) this.#quiet.wakeAll();
   }
 
   /** A snapshot's own write finds no room: reads may go on, as far as that was asked for. */
@@ -284,11 +300,33 @@ export class Snapshot implements CopyOwner {
     this.#invalidation.start();
   }
 
-  /** Nothing may be under way. Waits: for a mark on the store that is still to be written. */
+  /** The snapshot whose exceptions this one was to get is gone. Waits: never. */
+  cancelHandover(): void {
+    this.host.log("Cancelling snapshot handover.");
+    this.isValid = false;
+  }
+
+  /** Waits: until no copy is under way, and no mark on the store; nobody may begin one. */
+  async idle(task: Task): Promise<void> {
+    await this.#quiet.waitUntil(task, () => this.#isIdle);
+  }
+
+  /** The store can be used as it is: perhaps it has grown, and there is room again. */
+  sawStore(): void {
+    this.cowSectorsSeen = this.cow.sizeSectors;
+    if (this.isOverflowed && (this.store?.remaining() ?? 0) > 0) this.isOverflowed = false;
+  }
+
+  /**
+   * The end; no bio of its own may be under way. Waits: for copies that writes to the origin have
+   * begun, and for a mark on the store.
+   */
   async destroy(task: Task): Promise<void> {
-    await this.#invalidation.destroy(task);
+    this.isActive = false;
+    await this.idle(task);
     await this.#passedDown.destroy(task);
     await this.copier.destroy(task);
+    await this.#invalidation.destroy(task);
     await this.io.destroy(task);
     this.#pool.destroy();
   }
@@ -305,18 +343,16 @@ export class Snapshot implements CopyOwner {
     const isNew = this.isValid && pending === undefined && this.lookup(chunk) < 0;
     if (!isNew) return this.#keep(pending, bio, task);
     const begun = this.beginException(chunk, task);
-    if (isPending(begun)) return begun.then((late) => this.#keepNew(late, { chunk, bio }, task));
-    return this.#keepNew(begun, { chunk, bio }, task);
+    if (isPending(begun)) return begun.then(() => this.#keepNew(chunk, bio, task));
+    return this.#keepNew(chunk, bio, task);
   }
 
-  #keepNew(
-    pending: PendingException | undefined,
-    { chunk, bio }: { readonly chunk: number; readonly bio: Bio | null },
-    task: Task,
-  ): Awaitable<Keeping> {
+  #keepNew(chunk: number, bio: Bio | null, task: Task): Awaitable<Keeping> {
+    const pending = this.pendingOf(chunk);
     if (pending === undefined && this.isValid && this.lookup(chunk) < 0) {
       this.invalidate("Unable to allocate exception.");
     }
+    if (pending?.isStarted === false && bio !== null) this.counters.writtenSectors += bio.sectors;
     return this.#keep(pending, bio, task);
   }
 
@@ -330,30 +366,50 @@ export class Snapshot implements CopyOwner {
     return isPending(started) ? started.then(() => Keeping.Waits) : Keeping.Waits;
   }
 
-  #beginLocked(
-    fresh: PendingException | null,
-    chunk: number,
-    task: Task,
-  ): Awaitable<PendingException | undefined> {
+  #beginLocked(fresh: PendingException | null, chunk: number, task: Task): Awaitable<void> {
     invariant(fresh !== null, "an allocation that may wait has failed");
     const locked = this.lock.enterMap(task);
-    if (locked !== undefined) return locked.then(() => this.#begin(fresh, chunk));
-    return this.#begin(fresh, chunk);
+    if (locked === undefined) {
+      this.#begin(fresh, chunk);
+      return;
+    }
+    return locked.then(() => {
+      this.#begin(fresh, chunk);
+    });
   }
 
   /** With the lock. */
-  #begin(fresh: PendingException, chunk: number): PendingException | undefined {
-    const other = this.pendingOf(chunk);
-    const isStillWanted = this.isValid && other === undefined && this.lookup(chunk) < 0;
+  #begin(fresh: PendingException, chunk: number): void {
+    const isPendingNow = this.pendingOf(chunk) !== undefined;
+    const isStillWanted = this.isValid && !isPendingNow && this.lookup(chunk) < 0;
     const newChunk = isStillWanted ? (this.store?.prepare() ?? -1) : -1;
     if (newChunk < 0) {
       this.#pool.free(fresh);
-      return other;
+      return;
     }
     this.scheduler.touch(this.#change);
     fresh.begin(chunk, newChunk, this.#order.nextSequence());
     this.#pending.set(chunk, fresh);
-    return fresh;
+  }
+
+  get #isIdle(): boolean {
+    const isMarking = this.#invalidation.isMarking;
+    return this.#preservers === 0 && this.#pool.liveCount === 0 && !isMarking;
+  }
+
+  /** While it waits its snapshot must not go away. */
+  async #countPreserver(keeping: Promise<Keeping>): Promise<Keeping> {
+    this.#preservers += 1;
+    const kept = await keeping;
+    this.#preservers -= 1;
+    if (this.#isIdle) this.#quiet.wakeAll();
+    return kept;
+  }
+
+  /** A copy has ended, or the store is marked: whoever waits for either looks again. */
+  #settled(): void {
+    this.#origin.copyFinished();
+    if (this.#isIdle) this.#quiet.wakeAll();
   }
 
   #keptOrMarked(bio: Bio | null): Keeping {
@@ -400,6 +456,5 @@ export class Snapshot implements CopyOwner {
   async #mark(task: Task): Promise<void> {
     const status = (await this.store?.drop(task)) ?? BioStatus.Ok;
     if (status !== BioStatus.Ok) this.host.log("write header failed");
-    this.#origin.copyFinished();
   }
 }

@@ -1,0 +1,368 @@
+import { type Bio, BioOp, BioStatus, SECTOR_BYTES, statusName } from "@blkstack/bio";
+import type { BlockDevice } from "@blkstack/block";
+import { type Access, AccessMode, type Task } from "@blkstack/task";
+import { VirtualScheduler } from "@blkstack/task/virtual";
+import {
+  type BioPlan,
+  type CommandPlan,
+  type History,
+  ORIGIN_SECTORS,
+  type SnapshotPlan,
+} from "./history.ts";
+import type { LateDisk } from "./late-disk.ts";
+import { type OpenWrite, Register } from "./register.ts";
+import { Rig } from "./rig.ts";
+
+const ALL = { sector: 0, sectors: ORIGIN_SECTORS };
+/** A command that asks again and again gives up after so many steps. */
+const PATIENCE = 3_000;
+
+const OPS = { write: BioOp.Write, read: BioOp.Read, discard: BioOp.Discard, flush: BioOp.Write };
+
+/** What the users of one device must see there; null: the device is not there, or lost. */
+type Space = Register[];
+
+/** Plays a history, and throws when somebody sees what he must not see. */
+export async function playHistory(history: History): Promise<void> {
+  await new Player(history).play();
+}
+
+class Player {
+  readonly #history: History;
+  readonly #scheduler: VirtualScheduler;
+  readonly #rig: Rig;
+  readonly #disk: LateDisk;
+  /** The origin's, then those of the snapshots. */
+  readonly #spaces: (Space | null)[] = [];
+  readonly #turn: Access;
+  #lastValue = 100;
+
+  constructor(history: History) {
+    const { seed, isExploring } = history;
+    this.#history = history;
+    this.#scheduler = new VirtualScheduler({ seed, isExploring, interrupts: "queued" });
+    this.#rig = new Rig(this.#scheduler);
+    this.#disk = this.#rig.disk("origin", ORIGIN_SECTORS);
+    for (let sector = 0; sector < ORIGIN_SECTORS; sector += 1) {
+      wordsOf(this.#disk.bytes)[sector * WORDS] = sector + 1;
+    }
+    this.#turn = { object: { label: "turn" }, mode: AccessMode.Read, label: "pause" };
+  }
+
+  async play(): Promise<void> {
+    const { snapshots, tasks, commands } = this.#history;
+    const { dm } = this.#rig;
+    await this.#perform(async (task) => {
+      await dm.create("o", task, { table: ORIGIN_TABLE });
+      this.#spaces[0] = Array.from(
+        { length: ORIGIN_SECTORS },
+        (_, sector) => new Register([sector + 1]),
+      );
+      for (const [index, plan] of snapshots.entries()) {
+        this.#rig.disk(`c${String(index + 1)}`, cowSectors(plan));
+        const isLater = commands.some(({ kind, on }) => kind === "create" && on === index + 1);
+        if (!isLater) await this.#create(index + 1, task);
+      }
+    });
+    let isOver = 0;
+    const bodies = [
+      ...tasks.map((plans) => async (task: Task) => {
+        for (const plan of plans) await this.#bio(plan, task);
+      }),
+      async (task: Task) => {
+        for (const plan of commands) await this.#command(plan, task);
+      },
+    ];
+    const spawned = bodies.map((body, index) =>
+      this.#scheduler.spawn(`task ${String(index)}`, async (task) => {
+        await body(task);
+        isOver += 1;
+      }),
+    );
+    await this.#scheduler.run();
+    if (isOver < bodies.length) {
+      const waits = spawned.map(({ name, waitingFor }) => `${name}: ${waitingFor?.label ?? "-"}`);
+      throw new Error(`all stands still; ${waits.join("; ")}`);
+    }
+    await this.#perform((task) => this.#checkEnd(task));
+  }
+
+  async #bio(plan: BioPlan, task: Task): Promise<void> {
+    const { kind, on } = plan;
+    const device = this.#device(on);
+    const space = this.#spaces[on] ?? null;
+    if (device === null || space === null) return;
+    // The careful ways have no copies of a bio made.
+    if (this.#history.isExploring && (kind === "discard" || kind === "flush")) return;
+    if (kind === "discard") {
+      if (device.queue.limits.maxDiscardSectors > 0) await this.#discard(plan, device, task);
+      return;
+    }
+    if (kind === "flush") {
+      await this.#sendOrLose(on, device, { ...plan, sectors: 0 }, new Map(), task);
+      return;
+    }
+    if (kind === "read") await this.#read(on, device, plan, task);
+    else await this.#write(on, device, plan, task);
+  }
+
+  async #write(on: number, device: BlockDevice, plan: BioPlan, task: Task): Promise<void> {
+    const space = this.#spaces[on];
+    if (!space) return;
+    const opened = openWrites([space], plan, () => (this.#lastValue += 1));
+    const isOk = await this.#sendOrLose(on, device, plan, valuesOf(opened), task);
+    endWrites(opened, isOk);
+  }
+
+  /** Perhaps zeroes the snapshot's sectors, perhaps the origin's. */
+  async #discard(plan: BioPlan, device: BlockDevice, task: Task): Promise<void> {
+    const { on } = plan;
+    const [origin, space] = [this.#spaces[0], this.#spaces[on]];
+    if (!origin || !space) return;
+    const isPassedDown = this.#history.snapshots[on - 1]?.features === 2;
+    const opened = openWrites(isPassedDown ? [space, origin] : [space], plan, () => 0);
+    await this.#sendOrLose(on, device, plan, new Map(), task);
+    endWrites(opened, false);
+  }
+
+  async #read(
+    on: number,
+    device: BlockDevice,
+    { sector, sectors }: { readonly sector: number; readonly sectors: number },
+    task: Task,
+  ): Promise<void> {
+    const space = this.#spaces[on];
+    if (!space) return;
+    const opened = space.slice(sector, sector + sectors).map((register) => ({
+      register,
+      read: register.beginRead(),
+    }));
+    const sent = this.#rig.bio(device, BioOp.Read, { sector, sectors });
+    const status = await this.#rig.send(sent, task);
+    if (status !== BioStatus.Ok) {
+      this.#mayFail(on, device, "read", status);
+      return;
+    }
+    const words = wordsOf(sent.bytes);
+    for (const [index, { register, read }] of opened.entries()) {
+      const found = words[index * WORDS] ?? -1;
+      if (register.endRead(read, found)) continue;
+      const place = `sector ${String(sector + index)} of ${device.name}`;
+      const allowed = [...read.allowed].join(" or ");
+      throw new Error(`${place} is ${String(found)} and must be ${allowed}`);
+    }
+  }
+
+  /** Answers whether it went well. */
+  async #sendOrLose(
+    on: number,
+    device: BlockDevice,
+    plan: BioPlan,
+    values: ReadonlyMap<number, number>,
+    task: Task,
+  ): Promise<boolean> {
+    const sent = this.#rig.bio(device, OPS[plan.kind], plan);
+    const words = wordsOf(sent.bytes);
+    for (const [sector, value] of values) words[(sector - plan.sector) * WORDS] = value;
+    const status = await this.#rig.send(sent, task);
+    if (status !== BioStatus.Ok) this.#mayFail(on, device, plan.kind, status);
+    return status === BioStatus.Ok;
+  }
+
+  /** Only a snapshot that says so may fail, and only one that had too little room says so. */
+  #mayFail(on: number, device: BlockDevice, what: string, status: BioStatus): void {
+    const isGone = this.#spaces[on] === null || this.#device(on) !== device;
+    if (on > 0 && isGone) return;
+    const said = this.#status(on);
+    const isFull = on > 0 && !this.#history.snapshots[on - 1]?.isRoomy;
+    if (said === "Invalid" && isFull) {
+      this.#spaces[on] = null;
+      return;
+    }
+    if (said === "Overflow" && isFull && what !== "read") return;
+    throw new Error(`${what} of ${nameOf(on)}, "${said}": ${statusName(status)}`);
+  }
+
+  async #command({ kind, on, pause }: CommandPlan, task: Task): Promise<void> {
+    await this.#pause(pause, task);
+    const isThere = this.#device(on) !== null;
+    const { dm } = this.#rig;
+    if (kind === "create" && !isThere && on <= this.#history.snapshots.length && on > 0) {
+      if (this.#spaces[on] === undefined) await this.#create(on, task);
+    }
+    if (!isThere) return;
+    if (kind === "suspend") {
+      await dm.suspend(nameOf(on), task);
+      await this.#pause(pause, task);
+      await dm.resume(nameOf(on), task);
+    }
+    if (kind === "reload") {
+      await dm.load(nameOf(on), this.#table(on), task);
+      await this.#pause(pause, task);
+      await dm.suspend(nameOf(on), task);
+      await dm.resume(nameOf(on), task);
+    }
+    if (on === 0) return;
+    if (kind === "remove") {
+      this.#spaces[on] = null;
+      await dm.remove(nameOf(on), task);
+    }
+    if (kind === "reopen") await this.#reopen(on, task);
+    if (kind === "merge") await this.#merge(on, pause, task);
+  }
+
+  /** What the snapshot is of is read off the origin while it is made. */
+  async #create(on: number, task: Task): Promise<void> {
+    const origin = this.#spaces[0] ?? [];
+    const opened = origin.map((register) => ({ register, read: register.beginRead() }));
+    this.#spaces[on] = null;
+    await this.#rig.dm.create(nameOf(on), task, { table: this.#table(on) });
+    this.#spaces[on] = opened.map(({ read }) => new Register(read.allowed));
+  }
+
+  /** Reads a store in again, while the origin stands still. */
+  async #reopen(on: number, task: Task): Promise<void> {
+    const { dm } = this.#rig;
+    if (this.#history.snapshots[on - 1]?.store === "N") return;
+    const writers = ["o", ...this.#passingDown(on)];
+    for (const name of writers) await dm.suspend(name, task);
+    const space = this.#spaces[on] ?? null;
+    this.#spaces[on] = null;
+    await dm.remove(nameOf(on), task);
+    await dm.create(nameOf(on), task, { table: this.#table(on) });
+    this.#spaces[on] = space;
+    for (const name of writers) await dm.resume(name, task);
+  }
+
+  /** Other snapshots whose discards reach the origin. */
+  #passingDown(on: number): string[] {
+    return this.#history.snapshots.flatMap(({ features }, index) => {
+      const other = index + 1;
+      return features === 2 && other !== on && this.#device(other) !== null ? [nameOf(other)] : [];
+    });
+  }
+
+  /** The origin becomes the snapshot, and in the end an origin again. */
+  async #merge(on: number, pause: number, task: Task): Promise<void> {
+    const { dm } = this.#rig;
+    const plan = this.#history.snapshots[on - 1];
+    if (plan === undefined || plan.store === "N") return;
+    await dm.suspend(nameOf(on), task);
+    await dm.suspend("o", task);
+    const isWhole = /^\d+\/\d+ \d+$/.test(this.#status(on));
+    const [origin, space] = [this.#spaces[0], this.#spaces[on]];
+    if (!isWhole || !origin || !space) {
+      await dm.resume(nameOf(on), task);
+      await dm.resume("o", task);
+      return;
+    }
+    for (const [sector, register] of origin.entries()) {
+      const merged = space[sector];
+      if (merged !== undefined) register.become(merged);
+    }
+    this.#spaces[on] = null;
+    await dm.load("o", this.#table(on).replace("snapshot", "snapshot-merge"), task);
+    await dm.resume("o", task);
+    await dm.remove(nameOf(on), task);
+    await this.#pause(pause, task);
+    await dm.suspend("o", task);
+    await dm.resume("o", task);
+    for (let step = 0; !/ (\d+)\/\d+ \1$/.test(dm.status("o")[0] ?? ""); step += 1) {
+      if (step > PATIENCE) throw new Error(`the merge stands still: ${String(dm.status("o")[0])}`);
+      await this.#pause(1, task);
+    }
+    await dm.suspend("o", task);
+    await dm.load("o", ORIGIN_TABLE, task);
+    await dm.resume("o", task);
+  }
+
+  async #checkEnd(task: Task): Promise<void> {
+    const { dm } = this.#rig;
+    await this.#readAll(task);
+    for (const [on, plan] of this.#history.snapshots.entries()) {
+      if (this.#device(on + 1) === null) continue;
+      const text = await dm.message(nameOf(on + 1), 0, ["stats"], task);
+      if (!text.endsWith("pending 0 tracked 0")) throw new Error(`at the end: ${text}`);
+      if (plan.store !== "N") await this.#reopen(on + 1, task);
+    }
+    await this.#readAll(task);
+    for (const { name } of dm.list()) await dm.remove(name, task);
+    if (this.#scheduler.warnings.length > 0) throw new Error(this.#scheduler.warnings.join("; "));
+  }
+
+  async #readAll(task: Task): Promise<void> {
+    for (const [on, space] of this.#spaces.entries()) {
+      const device = this.#device(on);
+      if (space && device !== null) await this.#read(on, device, ALL, task);
+    }
+    // Whatever was merged is there, too, and nothing else is below the origin.
+    await this.#read(0, this.#disk, ALL, task);
+  }
+
+  /** Lets others run. */
+  async #pause(steps: number, task: Task): Promise<void> {
+    for (let step = 0; step < steps; step += 1) await this.#scheduler.mayPreempt(task, this.#turn);
+  }
+
+  #perform(body: (task: Task) => Promise<void>): Promise<void> {
+    return this.#scheduler.perform("commands", body);
+  }
+
+  #device(on: number): BlockDevice | null {
+    return this.#rig.dm.list().find(({ name }) => name === nameOf(on)) ?? null;
+  }
+
+  #status(on: number): string {
+    return (this.#rig.dm.status(nameOf(on))[0] ?? "").replace(/^\d+ \d+ [\w-]+ /, "");
+  }
+
+  #table(on: number): string {
+    const plan = this.#history.snapshots[on - 1];
+    if (plan === undefined) return ORIGIN_TABLE;
+    const features = ["discard_zeroes_cow", "discard_passdown_origin"].slice(0, plan.features);
+    const tail = features.length === 0 ? "" : ` ${String(features.length)} ${features.join(" ")}`;
+    const store = `c${String(on)} ${plan.store} ${String(plan.chunk)}`;
+    return `0 ${String(ORIGIN_SECTORS)} snapshot origin ${store}${tail}`;
+  }
+}
+
+const ORIGIN_TABLE = `0 ${String(ORIGIN_SECTORS)} snapshot-origin origin`;
+const WORDS = SECTOR_BYTES / 4;
+
+function nameOf(on: number): string {
+  return on === 0 ? "o" : `s${String(on)}`;
+}
+
+function cowSectors({ chunk, isRoomy }: SnapshotPlan): number {
+  return isRoomy ? ORIGIN_SECTORS + 5 * chunk : 5 * chunk;
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+interface Opened {
+  readonly sector: number;
+  readonly register: Register;
+  readonly write: OpenWrite;
+}
+
+function openWrites(
+  spaces: readonly Space[],
+  { sector, sectors }: Pick<Bio, "sector" | "sectors">,
+  value: () => number,
+): Opened[] {
+  return spaces.flatMap((space) =>
+    space.slice(sector, sector + sectors).map((register, index) => {
+      return { sector: sector + index, register, write: register.beginWrite(value()) };
+    }),
+  );
+}
+
+function endWrites(opened: readonly Opened[], isSure: boolean): void {
+  for (const { register, write } of opened) register.endWrite(write, isSure);
+}
+
+function valuesOf(opened: readonly Opened[]): ReadonlyMap<number, number> {
+  return new Map(opened.map(({ sector, write }) => [sector, write.value]));
+}
