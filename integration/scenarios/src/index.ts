@@ -8,6 +8,7 @@ import {
 } from "./linear-and-snapshot/index.ts";
 import { discardsInOnePass } from "./discards-in-one-pass/index.ts";
 import { pieces } from "./pieces/index.ts";
+import { powerCut } from "./power-cut/index.ts";
 import { remainderChain } from "./remainder-chain/index.ts";
 import { rescuerFifo } from "./rescuer-fifo/index.ts";
 import { sameSnapshot } from "./same-snapshot/index.ts";
@@ -26,4 +27,5 @@ export const scenarios: readonly Scenario[] = [
   remainderChain,
   discardsInOnePass,
   pieces,
+  powerCut,
 ];

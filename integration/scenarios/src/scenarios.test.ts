@@ -11,7 +11,10 @@ function scenarioNamed(name: string): Scenario {
   return found;
 }
 
-describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+// The power is cut in more schedules than there is time for: it is explored beside its own code.
+const provable = scenarios.filter(({ name }) => name !== "power-cut");
+
+describe.each(provable.map((scenario) => [scenario.name, scenario] as const))(
   "%s",
   (_name, scenario) => {
     // Those of the table of verdicts are explored where it is computed.

@@ -114,6 +114,11 @@ export interface SnapshotPolicies {
   readonly copiesMax: number;
   /** Whether writes that are throttled wait with the list of origins locked, as in 2018; no unless told. */
   readonly throttleUnderOriginsLock: boolean;
+  /**
+   * In which order finished copies are committed: that of their chunks in the store, or `as-copied`,
+   * that of their ends, as it once was; `in-order` unless told.
+   */
+  readonly commits: "in-order" | "as-copied";
   /** Whether the origin is flushed before merged exceptions are forgotten; yes unless told. */
   readonly mergeFlush: boolean;
 }
@@ -123,6 +128,7 @@ export const SNAPSHOT_POLICIES: SnapshotPolicies = {
   wait: "unlocked",
   copiesMax: 2048,
   throttleUnderOriginsLock: false,
+  commits: "in-order",
   mergeFlush: true,
 };
 

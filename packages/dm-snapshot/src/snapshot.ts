@@ -254,6 +254,7 @@ export class Snapshot implements CopyOwner {
 
   /** The data of a pending chunk is in the store, or will never be. On the task of the copier. */
   copyEnded(pending: PendingException, task: Task): Promise<void> {
+    if (this.policies.commits === "as-copied") return this.#commit(pending, task);
     return this.#order.ready(pending, task);
   }
 
