@@ -57,13 +57,14 @@ async function writeChunks(client: BlockClient, first: number, count: number): P
 
 /** Waits until the server has seen that the store is so long. */
 async function growsTo(sizeBytes: number): Promise<void> {
-  const cow = await open("cow");
   for (;;) {
+    // What a client was told when it came does not change under it.
+    const cow = await open("cow");
     const answer = await cow.read(sizeBytes - CHUNK, CHUNK);
-    if (answer?.errno === Errno.Ok) break;
+    cow.close();
+    if (answer?.errno === Errno.Ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  cow.close();
 }
 
 const all = (count: number, errno: number): number[] => Array<number>(count).fill(errno);
