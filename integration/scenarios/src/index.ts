@@ -6,6 +6,9 @@ import {
   linearAndSnapshotWithMutex,
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
+import { ioInsideMap } from "./io-inside-map/index.ts";
+import { oneFlushAtATime } from "./one-flush-at-a-time/index.ts";
+import { waitsForReads } from "./waits-for-reads/index.ts";
 import { discardsInOnePass } from "./discards-in-one-pass/index.ts";
 import { pieces } from "./pieces/index.ts";
 import { powerCut } from "./power-cut/index.ts";
@@ -28,4 +31,7 @@ export const scenarios: readonly Scenario[] = [
   discardsInOnePass,
   pieces,
   powerCut,
+  waitsForReads,
+  ioInsideMap,
+  oneFlushAtATime,
 ];

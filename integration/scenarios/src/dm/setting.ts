@@ -48,7 +48,7 @@ export class DmSetting {
   readonly submitter: MakeRequest;
   readonly dm: DeviceMapper;
   readonly #isShortOfBios: boolean;
-  readonly #disks = new Map<string, RamDisk>();
+  readonly #disks = new Map<string, BlockDevice>();
   /** Who gives commands before anything runs. */
   readonly #commander: Task;
 
@@ -72,15 +72,15 @@ export class DmSetting {
   }
 
   /** A disk whose data nobody reads and whose queue nobody freezes: the order of bios is no matter. */
-  disk(name: string): RamDisk {
-    const { world } = this;
-    const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler: world.scheduler });
+  disk(name: string, { hasVolatileCache = false } = {}): RamDisk {
+    const { scheduler } = this.world;
+    const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler, hasVolatileCache });
     this.add(disk);
     return disk;
   }
 
   /** Has tables know a disk of one's own, of which the same holds. */
-  add(disk: RamDisk): void {
+  add(disk: BlockDevice): void {
     this.world.ignore(disk);
     this.world.ignore(disk.queue);
     this.#disks.set(disk.name, disk);
@@ -127,6 +127,7 @@ export class DmSetting {
 /** A bio of a scenario's own, which must end well. */
 export class AwaitedBio implements Waitable {
   readonly bio: Bio;
+  readonly bytes: Uint8Array;
   readonly label: string;
   status: BioStatus | null = null;
   readonly #setting: DmSetting;
@@ -142,13 +143,14 @@ export class AwaitedBio implements Waitable {
     bio.flags = flags;
     bio.device = device;
     bio.sector = sector;
-    const bytes = sectors * SECTOR_BYTES;
+    const length = sectors * SECTOR_BYTES;
+    this.bytes = new Uint8Array(length);
     if (op <= BioOp.Write && sectors > 0) {
       bio.vecs = vecs;
       bio.vecMax = 1;
-      bio.addPage({ bytes: new Uint8Array(bytes), frame: 0 }, bytes, 0);
+      bio.addPage({ bytes: this.bytes, frame: 0 }, length, 0);
     } else {
-      bio.sizeBytes = bytes;
+      bio.sizeBytes = length;
     }
     this.label = `the end of ${bio.toString()}`;
     this.#use = { object: this, mode: AccessMode.Write, label: "" };

@@ -1,0 +1,86 @@
+import { Bio, bioEndio, BioFlag, BioOp, type Sectors } from "@blkstack/bio";
+import { type BlockDevice, RequestQueue } from "@blkstack/block";
+import type { Expectation, Scenario } from "@blkstack/explorer";
+import { fifo, lowerFirst, type SubmitOrder } from "@blkstack/make-request";
+import { Mutex, type Task, WorkItem, WorkQueue } from "@blkstack/task";
+import { DmSetting } from "../dm/setting.ts";
+import { scenarioOf, type Story } from "../story.ts";
+
+/** A flush of a device that uses another one twice, and that one admits one flush at a time. */
+export const oneFlushAtATime: Scenario = scenarioOf(
+  "one-flush-at-a-time",
+  "two flushes come from one bio to a device that admits the second when the first has ended",
+  {
+    fifo: flushing(
+      fifo,
+      false,
+      "DEADLOCK",
+      "what the first sends down is parked behind the second",
+    ),
+    "lower-first": flushing(lowerFirst, false, "ok", "what the first sends down is started first"),
+    "own-worker": flushing(
+      fifo,
+      true,
+      "ok",
+      "first come, first served, but a worker sends it down",
+    ),
+  },
+);
+
+function flushing(
+  submitOrder: SubmitOrder,
+  hasWorker: boolean,
+  expect: Expectation,
+  summary: string,
+): Story {
+  return {
+    expect,
+    summary,
+    strategy: "dpor",
+    async build(world) {
+      const setting = new DmSetting(world, { way: { submitOrder } });
+      const array = new FlushingArray(setting, hasWorker);
+      setting.add(array);
+      const device = await setting.create("top", "0 8 linear array 0", "8 8 linear array 8");
+      const flags = BioFlag.Preflush;
+      setting.spawn("flusher", { device, op: BioOp.Write, sector: 0, sectors: 0, flags });
+    },
+  };
+}
+
+/** A device that passes flushes on to its disk, one at a time. */
+class FlushingArray implements BlockDevice {
+  readonly name = "array";
+  readonly sizeSectors: Sectors;
+  readonly isReadOnly = false;
+  readonly queue: RequestQueue;
+  readonly #setting: DmSetting;
+  readonly #disk: BlockDevice;
+  readonly #gate = new Mutex("flush of array");
+  readonly #worker: WorkQueue | null;
+
+  constructor(setting: DmSetting, hasWorker: boolean) {
+    const { scheduler } = setting.world;
+    this.#setting = setting;
+    this.#disk = setting.disk("sda", { hasVolatileCache: true });
+    this.sizeSectors = this.#disk.sizeSectors;
+    this.queue = new RequestQueue(this.name, this.#disk.queue.limits);
+    const options = { scheduler, name: "array", reclaimGuaranteed: true };
+    this.#worker = hasWorker ? new WorkQueue(options) : null;
+  }
+
+  async submitBio(bio: Bio, task: Task): Promise<void> {
+    await this.#gate.lock(task);
+    const below = new Bio();
+    below.op = BioOp.Write;
+    below.flags = BioFlag.Preflush;
+    below.device = this.#disk;
+    below.endIo = () => {
+      this.#gate.unlock(task);
+      bioEndio(bio);
+    };
+    const { submitter } = this.#setting;
+    if (this.#worker === null) await submitter.submitBio(below, task);
+    else this.#worker.queue(new WorkItem("flush", (worker) => submitter.submitBio(below, worker)));
+  }
+}
