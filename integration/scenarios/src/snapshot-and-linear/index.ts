@@ -1,4 +1,5 @@
 import { BioList } from "@blkstack/bio";
+import { deviceOf } from "@blkstack/block";
 import type { Scenario, World } from "@blkstack/explorer";
 import type { SubmitOrder } from "@blkstack/make-request";
 import { columnStories } from "../dm/column-stories.ts";
@@ -12,7 +13,7 @@ const sameFirst: SubmitOrder = {
   arrange({ current, older }, queue) {
     const [same, lower] = [new BioList(), new BioList()];
     for (let bio = current.pop(); bio !== null; bio = current.pop()) {
-      (bio.device?.queue === queue ? same : lower).add(bio);
+      (deviceOf(bio).queue === queue ? same : lower).add(bio);
     }
     for (const list of [same, lower, older]) current.mergeInit(list);
   },
