@@ -257,14 +257,16 @@ describe("a snapshot that is taken while its origin is written", () => {
     bench.disk("cow2", 256);
     origin.holds = (bio) => bio.op === BioOp.Write;
     const sent = await bench.start("o", BioOp.Write, { sector: 0, sectors: 8 }, NEW);
+    let isTaken = false;
     bench.scheduler.spawn("create", async (task) => {
       await bench.dm.create("s2", task, { table: "0 96 snapshot origin cow2 P 8" });
+      isTaken = true;
     });
     await bench.scheduler.run();
-    expect(sent.ends).toBe(0);
+    expect([sent.ends, isTaken]).toEqual([0, false]);
     origin.release();
     await bench.scheduler.run();
-    expect(endOf(sent)).toBe(BioStatus.Ok);
+    expect([endOf(sent), isTaken]).toEqual([BioStatus.Ok, true]);
     expect(await bench.read("s2", 0, 8)).toEqual(Array(8).fill(NEW));
   });
 });
