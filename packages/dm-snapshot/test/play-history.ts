@@ -180,6 +180,8 @@ class Player {
       return;
     }
     if (said === "Overflow" && isFull && what !== "read") return;
+    // While its exceptions are handed over it cannot tell what became of it before.
+    if (isFull && said.startsWith("0/")) return;
     throw new Error(`${what} of ${nameOf(on)}, "${said}": ${statusName(status)}`);
   }
 
