@@ -75,6 +75,24 @@ describe.each(POLICIES)("$name", (splitPolicy) => {
   });
 });
 
+it.each([
+  [frontClone, [0, 0, 0]],
+  [loop, [0, 1, 2]],
+])("bios parked while each piece of a write is mapped (%o): %o", async (splitPolicy, expected) => {
+  const parked: number[] = [];
+  const type = probeType({
+    map(_bio, _target, task) {
+      const lists = task.bioLists;
+      parked.push((lists?.current.size ?? 0) + (lists?.older.size ?? 0));
+      return undefined;
+    },
+  });
+  const bench = new Bench({ splitPolicy, types: [type] });
+  await bench.create("md", "0 4 probe a 0", "4 4 probe b 0", "8 4 probe a 8");
+  expect(await bench.send("md", BioOp.Write, 0, 12)).toMatchObject(ok);
+  expect(parked).toEqual(expected);
+});
+
 describe("a flush", () => {
   it("goes once to every target that takes one, and passes by the others", async () => {
     const bench = new Bench();
