@@ -70,5 +70,5 @@ export const UNKNOWN_LIMITS: ReadonlyMap<string, string> = new Map([
   ["write_same_max_bytes", "always 0 since Linux 5.18"],
 ]);
 
-/** Early warnings: the recorded kernel says nothing before a store is full. */
-export const OWN_LOG_LINES = /^the store is \d+ % full: /;
+/** The recorded kernel says nothing before a store is full, nor when a merge is done. */
+export const OWN_LOG_LINES = /^(?:the store is \d+ % full: |the merge has ended$)/;
