@@ -42,6 +42,7 @@ export {
 } from "./replay-line.ts";
 export { type ChromeEvent, toChromeTrace } from "./render/chrome-trace.ts";
 export { toDot } from "./render/dot.ts";
+export { toLanes } from "./render/lanes.ts";
 export { toMermaid } from "./render/mermaid.ts";
 export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
 export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
@@ -63,6 +64,7 @@ export {
   type Variant,
   type World,
 } from "./scenario.ts";
+export { dpor } from "./dpor.ts";
 export { delays, preemptions } from "./strategies/bounded.ts";
 export { STRATEGY_NAMES, type StrategyName, type StrategySettings } from "./strategies/named.ts";
 export { pct, type PctOptions } from "./strategies/pct.ts";
