@@ -5,9 +5,9 @@ import {
   type Scheduler,
   Task,
   type TaskBody,
-  type TimerHandle,
   type WakeReason,
 } from "@blkstack/task";
+import type { ArmedTimer } from "./virtual-time.ts";
 
 /** Where a task stands between two steps. */
 export const TaskState = { Starting: 0, Ready: 1, Sleeping: 2, Done: 3 } as const;
@@ -31,7 +31,7 @@ export class ExploredTask extends Task {
   /** Ends the promise that the task waits for. */
   resume: ((reason: WakeReason) => void) | null = null;
   wakeReason: WakeReason = 0;
-  timeout: TimerHandle | null = null;
+  timeout: ArmedTimer | null = null;
   /** What it used last before it went to sleep: the pool, where it waits for the pool's queue. */
   lastUsed: Access["object"] | null = null;
   /** The step at which it last went to sleep, or was last blocked. */
@@ -50,6 +50,11 @@ export class ExploredTask extends Task {
     this.capture = (resolve) => {
       this.resume = resolve;
     };
+  }
+
+  /** Whether it sleeps no longer than for a time, and not only to ask again. */
+  get hasTimeout(): boolean {
+    return this.timeout !== null && !this.timeout.isRetry;
   }
 
   get isEnabled(): boolean {

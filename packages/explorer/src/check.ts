@@ -3,6 +3,7 @@ import { SleepInAtomicError } from "@blkstack/task";
 import { ExploredTask } from "./actor.ts";
 import type { ForeignCall } from "./audits/foreign-calls.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
+import { deadlockOf, KnotWatch } from "./knot-watch.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import { NondeterminismError } from "./strategy.ts";
@@ -79,14 +80,14 @@ const livelock: Check = {
 /** Nobody can take a step, time brings nothing new, and somebody still waits. */
 const deadlock: Check = {
   name: "deadlock",
+  watch: (world) => new KnotWatch(world),
   inspect({ stop, world, vocabularies }) {
     if (stop.why !== "quiet") return null;
     const stuck = world.scheduler.tasks.filter(isStuck);
     if (stuck.length === 0) return null;
     const names = stuck.map(({ name }) => name).join(", ");
     const knot = new WaitForGraph(world, vocabularies).knot();
-    if (knot === null) return { kind: "STALL", message: `${names} cannot go on` };
-    return { kind: "DEADLOCK", message: knot.map(({ name }) => name).join(" -> ") };
+    return knot === null ? { kind: "STALL", message: `${names} cannot go on` } : deadlockOf(knot);
   },
 };
 

@@ -72,6 +72,7 @@ export class ExploringScheduler implements Scheduler {
   #phase: Phase = Phase.Building;
   #steps = 0;
   #noted: Finding | null = null;
+  #isQuiet = false;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
@@ -106,6 +107,16 @@ export class ExploringScheduler implements Scheduler {
 
   get isBuilding(): boolean {
     return this.#phase === Phase.Building;
+  }
+
+  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
+  /** Whether time is moved on only to see whether that changes anything. */
+  get isProbing(): boolean {
+    return this.#probe.isRunning;
   }
 
   /** Steps taken so far. */
@@ -450,6 +461,7 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
+    this.#isQuiet = stop.why === "quiet";
     this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }

@@ -35,7 +35,7 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
   const { outcome, recorder, decisions = [], sibling = null, input, waitSites } = recorded;
   const lines = [headLine(report, recorder)];
-  if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
+  if (report.kind === "DEADLOCK" || report.kind === "STALL") {
     lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
   } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
   lines.push(...decisionLines(decisions, sibling));
