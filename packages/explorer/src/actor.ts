@@ -5,6 +5,7 @@ import {
   type Scheduler,
   Task,
   type TaskBody,
+  type Waitable,
   type WakeReason,
 } from "@blkstack/task";
 import type { ArmedTimer } from "./virtual-time.ts";
@@ -36,6 +37,10 @@ export class ExploredTask extends Task {
   lastUsed: Access["object"] | null = null;
   /** The step at which it last went to sleep, or was last blocked. */
   waitsSinceStep = 0;
+  /** When that was, in virtual time. */
+  waitsSinceMs = 0;
+  /** What it waits for again, after a retry timer had it ask in vain: all of that is one wait. */
+  askedAgainFor: Waitable | null = null;
   /** What this task has seen so far, as a number of the state table. */
   history = 0;
   /** What its waker had seen. */

@@ -3,7 +3,10 @@ import { SleepInAtomicError } from "@blkstack/task";
 import { ExploredTask } from "./actor.ts";
 import type { ForeignCall } from "./audits/foreign-calls.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
+import { doubleCompletion } from "./double-completion.ts";
+import { hungTasks } from "./hung-tasks.ts";
 import { deadlockOf, KnotWatch } from "./knot-watch.ts";
+import { LostWakeupWatch } from "./lost-wakeup.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import { NondeterminismError } from "./strategy.ts";
@@ -105,6 +108,12 @@ const ends: Check = {
   },
 };
 
+const lostWakeups: Check = {
+  name: "lost wake-ups",
+  inspect: () => null,
+  watch: (world) => new LostWakeupWatch(world),
+};
+
 const warnings: Check = {
   name: "warnings",
   inspect({ stop, world }) {
@@ -121,6 +130,9 @@ export const CHECKS: readonly Check[] = [
   errors,
   livelock,
   deadlock,
+  lostWakeups,
+  hungTasks(),
+  doubleCompletion,
   ends,
   warnings,
 ];

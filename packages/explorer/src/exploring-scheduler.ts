@@ -136,7 +136,7 @@ export class ExploringScheduler implements Scheduler {
 
   /** For watchers. Ends the run here, unless all are to go to their end: then the first one counts. */
   found(finding: Finding): void {
-    if (this.#options.runsToEnd === true) this.#noted ??= finding;
+    if (this.#options.runsToEnd === true || this.#isOver) this.#noted ??= finding;
     else this.#stop({ why: "finding", finding });
   }
 
@@ -189,6 +189,7 @@ export class ExploringScheduler implements Scheduler {
     announcing.guard = guard;
     announcing.state = TaskState.Ready;
     announcing.waitsSinceStep = this.#steps;
+    announcing.askedAgainFor = null;
     const chosen = new Promise<WakeReason>(announcing.capture);
     if (guard !== null) this.audience.blocked(announcing);
     this.#yield();
@@ -216,8 +217,12 @@ export class ExploringScheduler implements Scheduler {
     if (sleeper.access.object !== sleeper) sleeper.lastUsed = sleeper.access.object;
     sleeper.state = TaskState.Sleeping;
     // Who asks again in vain has been waiting all the time.
-    if (!this.#probe.isRunning) sleeper.waitsSinceStep = this.#steps;
+    if (!this.#probe.isRunning && sleeper.askedAgainFor !== on) {
+      sleeper.waitsSinceStep = this.#steps;
+      sleeper.waitsSinceMs = this.time.nowMs();
+    }
     sleeper.guard = null;
+    sleeper.askedAgainFor = null;
     if (timeoutMs !== undefined) {
       const wish = {
         delayMs: timeoutMs,
@@ -225,6 +230,7 @@ export class ExploringScheduler implements Scheduler {
         label: `timeout of ${task.name}`,
         fire: () => {
           this.#wakeUp(sleeper, WakeReason.TimedOut);
+          if (isRetry) sleeper.askedAgainFor = on;
         },
       };
       sleeper.timeout = this.#arm(wish, `${wish.label} on ${on.label}`);

@@ -3,6 +3,7 @@ export type { AuditCount, AuditRates } from "./audits/auditor.ts";
 export { Cell } from "./cell.ts";
 export { type Check, CHECKS, type FinishedRun } from "./check.ts";
 export type { Conditions, FaultBudget, GivenConditions, TimerModel } from "./conditions.ts";
+export { HUNG_TASK_MS, hungTasks } from "./hung-tasks.ts";
 export { explore } from "./explore.ts";
 export {
   exploreTest,

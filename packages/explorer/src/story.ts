@@ -1,4 +1,5 @@
 import { conditionsText } from "./conditions.ts";
+import { ENDS_OF_WAITS } from "./finding.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
@@ -35,7 +36,8 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
   const { outcome, recorder, decisions = [], sibling = null, input, waitSites } = recorded;
   const lines = [headLine(report, recorder)];
-  if (report.kind === "DEADLOCK" || report.kind === "STALL") {
+  if (report.kind === "LOST_WAKEUP") lines.push(`  ${report.message}`);
+  if (report.kind !== null && ENDS_OF_WAITS.has(report.kind)) {
     lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
   } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
   lines.push(...decisionLines(decisions, sibling));
