@@ -16,20 +16,20 @@ function doorbell(looksTwice: boolean): Scenario {
   return scenario((world) => {
     const bell = { label: "bell" };
     const queue = new WaitQueue("hall");
-    let isRung = false;
+    const hand = { isRung: false };
     const look = { object: bell, mode: AccessMode.Read, label: "look at the bell" };
     const ring = { object: bell, mode: AccessMode.Write, label: "ring the bell" };
     const pause = { object: queue, mode: AccessMode.Write, label: "go to the hall" };
     world.spawn("guest", async (task) => {
       await task.scheduler.mayPreempt(task, look);
-      if (isRung) return;
+      if (hand.isRung) return;
       await task.scheduler.mayPreempt(task, pause);
-      if (looksTwice && isRung) return;
+      if (looksTwice && hand.isRung) return;
       await queue.sleep(task);
     });
     world.spawn("porter", async (task) => {
       await task.scheduler.mayPreempt(task, ring);
-      isRung = true;
+      hand.isRung = true;
       queue.wakeAll();
     });
   });
