@@ -16,20 +16,21 @@ function doorbell(looksTwice: boolean): Scenario {
   return scenario((world) => {
     const bell = { label: "bell" };
     const queue = new WaitQueue("hall");
-    const hand = { isRung: false };
+    let rings = 0;
+    const isRung = (): boolean => rings > 0;
     const look = { object: bell, mode: AccessMode.Read, label: "look at the bell" };
     const ring = { object: bell, mode: AccessMode.Write, label: "ring the bell" };
     const pause = { object: queue, mode: AccessMode.Write, label: "go to the hall" };
     world.spawn("guest", async (task) => {
       await task.scheduler.mayPreempt(task, look);
-      if (hand.isRung) return;
+      if (isRung()) return;
       await task.scheduler.mayPreempt(task, pause);
-      if (looksTwice && hand.isRung) return;
+      if (looksTwice && isRung()) return;
       await queue.sleep(task);
     });
     world.spawn("porter", async (task) => {
       await task.scheduler.mayPreempt(task, ring);
-      hand.isRung = true;
+      rings += 1;
       queue.wakeAll();
     });
   });
