@@ -1,5 +1,5 @@
 import { type Access, AccessMode, type Waitable } from "@blkstack/task";
-import type { type Actor, ExploredTask } from "./actor.ts";
+import type { Actor, ExploredTask } from "./actor.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import type { Stop } from "./run-options.ts";
 import { isStuck, WaitForGraph } from "./wait-for-graph.ts";
