@@ -50,6 +50,10 @@ export class ExploringScheduler implements Scheduler {
   readonly faults: FaultInjector;
   /** Told of everything; for watchers, who come before the scenario is built. */
   readonly audience: Audience;
+  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
+  isQuiet = false;
+  /** What a watcher has found, in a run that goes on to its end all the same. */
+  noted: Finding | null = null;
   readonly warnings: string[] = [];
   /** The choices made, as indices: enough to repeat the run while the code stays as it is. */
   readonly taken: number[] = [];
@@ -71,8 +75,6 @@ export class ExploringScheduler implements Scheduler {
   #spawner: Actor | null = null;
   #phase: Phase = Phase.Building;
   #steps = 0;
-  #noted: Finding | null = null;
-  #isQuiet = false;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
@@ -109,11 +111,6 @@ export class ExploringScheduler implements Scheduler {
     return this.#phase === Phase.Building;
   }
 
-  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
-  get isQuiet(): boolean {
-    return this.#isQuiet;
-  }
-
   /** Whether time is moved on only to see whether that changes anything. */
   get isProbing(): boolean {
     return this.#probe.isRunning;
@@ -129,14 +126,9 @@ export class ExploringScheduler implements Scheduler {
     return this.#probe.healed;
   }
 
-  /** What a watcher has found, in a run that goes on to its end all the same. */
-  get noted(): Finding | null {
-    return this.#noted;
-  }
-
   /** For watchers. Ends the run here, unless all are to go to their end: then the first one counts. */
   found(finding: Finding): void {
-    if (this.#options.runsToEnd === true || this.#isOver) this.#noted ??= finding;
+    if (this.#options.runsToEnd === true || this.#isOver) this.noted ??= finding;
     else this.#stop({ why: "finding", finding });
   }
 
@@ -467,7 +459,7 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
-    this.#isQuiet = stop.why === "quiet";
+    this.isQuiet = stop.why === "quiet";
     this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }
