@@ -5,10 +5,10 @@ import {
   type Scheduler,
   Task,
   type TaskBody,
+  type TimerHandle,
   type Waitable,
   type WakeReason,
 } from "@blkstack/task";
-import type { ArmedTimer } from "./virtual-time.ts";
 
 /** Where a task stands between two steps. */
 export const TaskState = { Starting: 0, Ready: 1, Sleeping: 2, Done: 3 } as const;
@@ -32,7 +32,9 @@ export class ExploredTask extends Task {
   /** Ends the promise that the task waits for. */
   resume: ((reason: WakeReason) => void) | null = null;
   wakeReason: WakeReason = 0;
-  timeout: ArmedTimer | null = null;
+  timeout: TimerHandle | null = null;
+  /** How often the timeout only has it ask again, in ms; 0: the timeout ends the wait. */
+  asksAgainMs = 0;
   /** What it used last before it went to sleep: the pool, where it waits for the pool's queue. */
   lastUsed: Access["object"] | null = null;
   /** The step at which it last went to sleep, or was last blocked. */
@@ -59,7 +61,7 @@ export class ExploredTask extends Task {
 
   /** Whether it sleeps no longer than for a time, and not only to ask again. */
   get hasTimeout(): boolean {
-    return this.timeout !== null && !this.timeout.isRetry;
+    return this.timeout !== null && this.asksAgainMs === 0;
   }
 
   get isEnabled(): boolean {

@@ -25,15 +25,13 @@ import { Population } from "./population.ts";
 import type { RunOptions, Stop } from "./run-options.ts";
 import { GIVE_UP, Xorshift } from "./strategy.ts";
 import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
+import { soon } from "./soon.ts";
 import { StallProbe } from "./stall-probe.ts";
 import { PendingTimer, READ_CLOCK, TimerChoices, wishOf } from "./timer-choices.ts";
 import { type TimerWish, VirtualTime } from "./virtual-time.ts";
 
 const Phase = { Building: 0, Running: 1, Over: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
-
-/** Not a promise: an `await` of it is one turn of the microtask queue. */
-const NOTHING: unknown = undefined;
 
 /**
  * The scheduler of one run: one task at a time, from one announced step to the next, and at each
@@ -225,6 +223,7 @@ export class ExploringScheduler implements Scheduler {
           if (isRetry) sleeper.askedAgainFor = on;
         },
       };
+      sleeper.asksAgainMs = isRetry ? timeoutMs : 0;
       sleeper.timeout = this.#arm(wish, `${wish.label} on ${on.label}`);
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
@@ -479,13 +478,4 @@ export class ExploringScheduler implements Scheduler {
     }
     return announcing;
   }
-}
-
-/**
- * Calls back after one turn of the microtask queue. Not by `then` on one promise for all: with that,
- * what runs leave behind outlives young collections, and half of the runs a second are lost.
- */
-async function soon(callback: () => void): Promise<void> {
-  await NOTHING;
-  callback();
 }

@@ -29,8 +29,10 @@ function nobodyEnds({ stuckTasks }: WaitForGraph): string {
 /** A sleeper that asks again now and then looks alive to whoever only looks for timers. */
 function retryLines({ stuckTasks }: WaitForGraph): string[] {
   return stuckTasks.flatMap(({ thing }) => {
-    if (!(thing instanceof ExploredTask) || thing.timeout?.isRetry !== true) return [];
-    const everyS = thing.timeout.delayMs / 1000;
+    if (!(thing instanceof ExploredTask) || thing.timeout === null || thing.asksAgainMs === 0) {
+      return [];
+    }
+    const everyS = thing.asksAgainMs / 1000;
     const warnedS = (thing.waitsSinceMs + HUNG_TASK_MS) / 1000;
     return [
       `  hidden by a retry timer: ${thing.name} asks again every ${String(everyS)} s, in vain; ` +

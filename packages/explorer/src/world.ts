@@ -5,7 +5,7 @@ import { Cell } from "./cell.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
 import { type Amount, amountOf, type Input, WHOLE } from "./input.ts";
-import { wordOf } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";

@@ -11,7 +11,7 @@ export function lanesOf(steps: readonly RecordedStep[]): readonly string[] {
 }
 
 /** The bios that a step moved or ended: `bio#2`. */
-export function biosOf({ what, moved = [] }: RecordedStep): ReadonlySet<string> {
+function biosOf({ what, moved = [] }: RecordedStep): ReadonlySet<string> {
   return new Set([what, ...moved].flatMap((text) => /bio#\d+/.exec(text) ?? []));
 }
 
