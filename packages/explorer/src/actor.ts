@@ -54,9 +54,12 @@ export class ExploredTask extends Task {
     super(name, id, scheduler);
     this.body = role.body;
     this.isService = role.isService;
-    this.capture = (resolve) => {
+    // Not in one line: V8 allocates a function that is assigned to a property as one that lives long,
+    // and all that it can reach outlives young collections with it: the whole run.
+    const capture = (resolve: (reason: WakeReason) => void): void => {
       this.resume = resolve;
     };
+    this.capture = capture;
   }
 
   /** Whether it sleeps no longer than for a time, and not only to ask again. */

@@ -88,13 +88,15 @@ export class ExploringScheduler implements Scheduler {
     const { timers } = options.conditions;
     this.#timers = timers === "any-time" ? new TimerChoices(this) : null;
     this.#probe = new StallProbe(this.time, options.fingerprint);
-    this.#advance = () => {
+    // Assigned where it is written it would live long, and the run with it: see `ExploredTask`.
+    const advance = (): void => {
       try {
         this.#step();
       } catch (error) {
         this.#stop({ why: "error", error, actor: this.#current });
       }
     };
+    this.#advance = advance;
   }
 
   get clock(): Clock {
