@@ -295,7 +295,7 @@ export class ExploringScheduler implements Scheduler {
 
   /** Lets the loop go on once the running code has suspended, for it announces before it awaits. */
   #yield(): void {
-    void soon(this.#advance);
+    soon(this.#advance);
   }
 
   #step(): void {
