@@ -11,7 +11,7 @@ import type { Sibling } from "./sibling.ts";
 import { framesOf } from "./stack-frames.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WaitForGraph } from "./wait-for-graph.ts";
-import { siteLine, waitLines } from "./wait-lines.ts";
+import { siteLine, sleepLines, waitLines } from "./wait-lines.ts";
 import type { WaitSites } from "./wait-sites.ts";
 
 /** "short": steps that do not matter for the failure are told of together. "full": every step. */
@@ -36,9 +36,12 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
   const { outcome, recorder, decisions = [], sibling = null, input, waitSites } = recorded;
   const lines = [headLine(report, recorder)];
+  const graph = new WaitForGraph(outcome.world, recorded.vocabularies);
   if (report.kind === "LOST_WAKEUP") lines.push(`  ${report.message}`);
   if (report.kind !== null && ENDS_OF_WAITS.has(report.kind)) {
-    lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
+    lines.push(...waitLines(graph, waitSites));
+  } else if (report.kind === "HUNG_TASK") {
+    lines.push(`  ${report.message}`, ...sleepLines(graph, waitSites));
   } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
   lines.push(...decisionLines(decisions, sibling));
   const away = takenAway(input, outcome.world.amounts);

@@ -43,6 +43,13 @@ export class WaitForGraph {
       .filter((node) => !node.isLive);
   }
 
+  /** Those who sleep until somebody wakes them, whether or not somebody may. */
+  get sleepingTasks(): readonly WaitNode[] {
+    const sleeps = (task: ExploredTask): boolean => task.waitingFor !== null && !task.hasTimeout;
+    const { tasks } = this.#run.scheduler;
+    return tasks.filter((task) => isStuck(task) && sleeps(task)).map((task) => this.#node(task));
+  }
+
   get nodes(): Iterable<WaitNode> {
     return this.#nodes.values();
   }

@@ -18,6 +18,13 @@ export function waitLines(graph: WaitForGraph, sites: WaitSites = {}): readonly 
   return [...account.lines(), `  ${end}`, ...retryLines(graph)];
 }
 
+/** Who sleeps, and who could end that, where it is not said that nobody will. */
+export function sleepLines(graph: WaitForGraph, sites: WaitSites = {}): readonly string[] {
+  const account = new Account(sites);
+  for (const task of graph.sleepingTasks) account.tellTask(task);
+  return account.lines();
+}
+
 function nobodyEnds({ stuckTasks }: WaitForGraph): string {
   const ends = stuckTasks.flatMap(({ next }) => next).filter(({ next }) => next.length === 0);
   const names = [...new Set(ends.map(({ name }) => name))].join(", ");

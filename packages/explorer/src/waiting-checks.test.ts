@@ -83,6 +83,7 @@ describe("a hung task", () => {
     const hung = await explore(patient(125_000), "only");
     expect(hung).toMatchObject({ kind: "HUNG_TASK" });
     expect(hung.message).toBe("guest has waited for hall for 121000 ms");
+    expect(hung.story).toMatch(/guest waits for hall +since step \d/);
     expect((await explore(patient(110_000), "only")).verdict).toBe("proved");
   });
 
