@@ -17,8 +17,9 @@ export class Audience {
   readonly #log: StepLog | null;
   readonly #recorder: Recorder | null;
   #watchers: RunWatcher[] | null = null;
-  /** Those of them who want to know of every use, and of every pause: events of every step. */
+  /** Those of them who want to know of every use, step and pause: events of every step. */
   #readers: RunWatcher[] | null = null;
+  #followers: RunWatcher[] | null = null;
   #lookers: RunWatcher[] | null = null;
 
   constructor(histories: Histories | null, log: StepLog | null, recorder: Recorder | null) {
@@ -32,6 +33,7 @@ export class Audience {
     this.#watchers ??= [];
     this.#watchers.push(watcher);
     if (watcher.used !== undefined) (this.#readers ??= []).push(watcher);
+    if (watcher.stepBegins !== undefined) (this.#followers ??= []).push(watcher);
     if (watcher.settled !== undefined) (this.#lookers ??= []).push(watcher);
   }
 
@@ -44,7 +46,7 @@ export class Audience {
 
   stepBegins(actor: Actor, enabled: readonly Actor[], last: Actor | null): void {
     this.#recorder?.step(actor, enabled, last);
-    if (this.#watchers !== null) for (const each of this.#watchers) each.stepBegins?.(actor);
+    if (this.#followers !== null) for (const each of this.#followers) each.stepBegins?.(actor);
   }
 
   /** What the step was announced with: strategies read it off the task. */

@@ -98,7 +98,7 @@ const deadlock: Check = {
 const ends: Check = {
   name: "ends",
   inspect({ stop, world }) {
-    if (stop.why !== "quiet") return null;
+    if (stop.why !== "quiet" || world.endChecks.length === 0) return null;
     const complaints = world.endChecks.flatMap((check) => [...check()]);
     const [first] = complaints;
     if (first === undefined) return null;

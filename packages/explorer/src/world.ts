@@ -22,7 +22,8 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   /** The amounts asked for, in the order of asking. */
   readonly amounts: Amount[] = [];
   readonly #input: Input;
-  readonly #spawned = new Map<string, number>();
+  /** How often each name was asked for; kept only when some tasks are left out. */
+  #spawned: Map<string, number> | null = null;
   readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
@@ -63,9 +64,13 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   }
 
   spawn(name: string, body: TaskBody, options: SpawnOptions = {}): Task {
-    const unique = this.#input.without.length === 0 ? name : this.#uniqueName(name);
+    const startsAtFirstStep = options.startsAtFirstStep === true;
+    if (this.#input.without.length === 0) {
+      return this.scheduler.spawnScenarioTask(name, body, startsAtFirstStep);
+    }
+    const unique = this.#uniqueName(name);
     if (this.#input.without.includes(wordOf({ name: unique }))) return idle(unique, this.scheduler);
-    return this.scheduler.spawnScenarioTask(unique, body, options.startsAtFirstStep === true);
+    return this.scheduler.spawnScenarioTask(unique, body, startsAtFirstStep);
   }
 
   step(task: Task, access: Access, guard?: Guard): Promise<void> {
@@ -130,6 +135,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
 
   /** The name that the task has when all are spawned, also where one of the same name is not. */
   #uniqueName(name: string): string {
+    this.#spawned ??= new Map();
     const copy = (this.#spawned.get(name) ?? 0) + 1;
     this.#spawned.set(name, copy);
     return copy === 1 ? name : `${name}#${String(copy)}`;
