@@ -29,6 +29,10 @@ export class ExploredTask extends Task {
   /** The step announced; what it is called and what it touches first. */
   access: Access = START;
   guard: Guard | null = null;
+  /** The step taken last, as it was announced. */
+  lastTaken: Access | null = null;
+  /** How often it has taken that step again, one time after the other. */
+  repeats = 0;
   /** Ends the promise that the task waits for. */
   resume: ((reason: WakeReason) => void) | null = null;
   wakeReason: WakeReason = 0;

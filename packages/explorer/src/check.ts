@@ -5,6 +5,7 @@ import type { ForeignCall } from "./audits/foreign-calls.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
 import { doubleCompletion } from "./double-completion.ts";
 import { hungTasks } from "./hung-tasks.ts";
+import { lassoText } from "./loops/lasso.ts";
 import { deadlockOf, KnotWatch } from "./knot-watch.ts";
 import { LostWakeupWatch } from "./lost-wakeup.ts";
 import type { Stop } from "./run-options.ts";
@@ -75,6 +76,7 @@ function calledAt({ name, site }: ForeignCall): string {
 const livelock: Check = {
   name: "livelock",
   inspect({ stop, world }) {
+    if (stop.why === "loop") return { kind: "LIVELOCK", message: lassoText(stop.lasso) };
     if (stop.why !== "too-long") return null;
     return { kind: "LIVELOCK", message: `not over after ${String(world.scheduler.steps)} steps` };
   },

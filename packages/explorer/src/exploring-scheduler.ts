@@ -20,15 +20,17 @@ import { Audience } from "./audience.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import type { Finding } from "./finding.ts";
 import { Histories } from "./histories.ts";
+import type { Lasso } from "./loops/lasso.ts";
+import { LoopGuard } from "./loops/loop-guard.ts";
 import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 import { Population } from "./population.ts";
 import type { RunOptions, Stop } from "./run-options.ts";
 import { GIVE_UP, Xorshift } from "./strategy.ts";
-import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
+import { assertMayAnnounce, explored, runSleepHook, wakeLabel } from "./sleeping.ts";
 import { soon } from "./soon.ts";
 import { StallProbe } from "./stall-probe.ts";
 import { PendingTimer, READ_CLOCK, TimerChoices, wishOf } from "./timer-choices.ts";
-import { type TimerWish, VirtualTime } from "./virtual-time.ts";
+import { type ArmedTimer, type TimerWish, VirtualTime } from "./virtual-time.ts";
 
 const Phase = { Building: 0, Running: 1, Over: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -42,6 +44,8 @@ export class ExploringScheduler implements Scheduler {
   readonly lockWatcher: RunLockWatcher | null;
   readonly time: VirtualTime = new VirtualTime();
   readonly random: Random;
+  readonly loops: LoopGuard;
+  readonly #draws: Xorshift;
   readonly tasks: readonly ExploredTask[];
   /** Raised and not handled. */
   readonly interrupts: readonly PendingInterrupt[];
@@ -78,13 +82,15 @@ export class ExploringScheduler implements Scheduler {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.random = new Xorshift(options.seed);
+    this.#draws = new Xorshift(options.seed);
+    this.random = this.#draws;
     this.lockWatcher = options.lockdep ?? null;
     this.faults = new FaultInjector(this, options.conditions.faults);
     this.tasks = this.#population.tasks;
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
     this.audience = new Audience(this.#histories, options.strategy.log ?? null, options.recorder);
+    this.loops = new LoopGuard(options, this.audience);
     const { timers } = options.conditions;
     this.#timers = timers === "any-time" ? new TimerChoices(this) : null;
     this.#probe = new StallProbe(this.time, options.fingerprint);
@@ -268,6 +274,8 @@ export class ExploringScheduler implements Scheduler {
     const outcome = this.#probe.isRunning
       ? Math.min(this.#lastOutcomes?.get(what) ?? 0, count - 1)
       : this.#take(this.#options.strategy.chooseOutcome(what, count));
+    // No state shows what was answered.
+    this.loops.forget();
     this.#lastOutcomes ??= new Map();
     this.#lastOutcomes.set(what, outcome);
     this.audience.outcome(this.#current, { what, outcome, words });
@@ -325,9 +333,22 @@ export class ExploringScheduler implements Scheduler {
         if (!this.#fireTimer()) return;
         continue;
       }
-      if (this.#steps >= stepsMax) {
+      if (this.#steps >= stepsMax && !this.loops.isConfirming) {
         this.#stop({ why: "too-long" });
         return;
+      }
+      if (this.#steps >= this.loops.looksFrom && !this.#probe.isRunning) {
+        const lasso = this.#lookForLoops(enabled);
+        if (lasso !== null) {
+          this.#steps = lasso.lastStep;
+          this.#stop({ why: "loop", lasso });
+          return;
+        }
+        const timer = enabled.length === 0 ? this.time.takeEarliest() : null;
+        if (timer !== null) {
+          this.#moveTime(timer);
+          continue;
+        }
       }
       const index = this.#choose(enabled);
       const actor = index === GIVE_UP ? undefined : enabled[index];
@@ -340,6 +361,14 @@ export class ExploringScheduler implements Scheduler {
       strategy.stepTaken?.(actor);
       if (this.#runStep(actor)) return;
     }
+  }
+
+  #lookForLoops(enabled: Actor[]): Lasso | null {
+    const { tasks, interrupts, time } = this;
+    // Timers that fire as steps of their own are among those enabled.
+    const isTimerArmed = this.#timers === null && time.armed.length > 0;
+    const standing = { tasks, interrupts, time, draws: this.#draws };
+    return this.loops.look(standing, this.#current, enabled, { steps: this.#steps, isTimerArmed });
   }
 
   #choose(enabled: readonly Actor[]): number {
@@ -362,6 +391,7 @@ export class ExploringScheduler implements Scheduler {
       this.audience.handled(actor);
       return false;
     }
+    this.loops.takes(actor, this.#steps);
     this.audience.usedAsAnnounced(actor);
     if (actor.state === TaskState.Starting) {
       this.#start(actor);
@@ -417,12 +447,16 @@ export class ExploringScheduler implements Scheduler {
       this.#stop({ why: "quiet" });
       return false;
     }
+    this.#moveTime(timer);
+    return true;
+  }
+
+  #moveTime(timer: ArmedTimer): void {
     this.audience.timerFired(timer, this.time.nowMs(), this.tasks);
     this.lockWatcher?.interruptBegins(null);
     this.#interrupt(() => {
       timer.fire();
     });
-    return true;
   }
 
   /** The task that runs; null in interrupts and while the scenario is built. */
@@ -467,17 +501,10 @@ export class ExploringScheduler implements Scheduler {
 
   /** The task that is about to suspend, which must be the one that runs. */
   #announcing(task: Task, what: string): ExploredTask {
-    if (this.#phase === Phase.Building) {
-      throw new Error(`${task.name} would wait for ${what} while the scenario is built`);
-    }
-    if (this.#phase === Phase.Running && (task !== this.#current || this.#isInInterrupt)) {
-      const who = this.#current?.name ?? "nobody";
-      throw new Error(`${who} runs, but a step of ${task.name} was announced: ${what}`);
-    }
     const announcing = explored(task);
-    if (announcing.resume !== null && this.#phase === Phase.Running) {
-      throw new Error(`${task.name} announced ${what} beside another step of its own`);
-    }
+    if (this.#phase === Phase.Over) return announcing;
+    const runs = this.#isInInterrupt ? null : this.#current;
+    assertMayAnnounce(announcing, what, { isBuilding: this.isBuilding, runs });
     return announcing;
   }
 }

@@ -3,6 +3,7 @@ import { ENDS_OF_WAITS } from "./finding.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
+import { ROUNDS } from "./loops/loop-watch.ts";
 import type { Decision } from "./decisions.ts";
 import { takenAway } from "./input.ts";
 import type { Stop } from "./run-options.ts";
@@ -61,7 +62,7 @@ function summaryLine(report: Told): string {
   if (report.verdict === "proved") {
     const conditions = conditionsText(report.conditions);
     const within = conditions === "" ? "" : `, with ${conditions},`;
-    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps`;
+    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps${withoutLoops(report)}`;
   }
   const healed =
     report.healedRuns === 0
@@ -75,6 +76,13 @@ function summaryLine(report: Told): string {
   const conditions = conditionsText(report.conditions);
   const within = conditions === "" ? "" : `; with ${conditions}`;
   return `NOT FOUND  ${name}   ${runs}${seen}, ${bound}${healed}${within}`;
+}
+
+/** A step that changes nothing leads to the same state, but for a counter of the task's own. */
+function withoutLoops({ loopingRuns }: Told): string {
+  return loopingRuns === 0
+    ? ""
+    : `; who came back ${String(ROUNDS)} times to where nothing had changed waited for a change`;
 }
 
 function covered({ strategy, decidedBy, states, schedules }: Told): string {

@@ -10,7 +10,7 @@ import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 
-type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText">;
+type SchedulerOptions = Omit<RunOptions, "fingerprint" | "stateText" | "known">;
 
 /** One run's world: what the scenario has built, and what it said about it. */
 export class RunWorld implements World, RunView, ForeignCallListener {
@@ -27,6 +27,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
+  readonly #summarised = new Set<object>();
   readonly #observed: { label: string; read: () => string | number }[] = [];
   /** What is known of things that are no `Waitable`. */
   readonly vocabularies: readonly Vocabulary[];
@@ -60,6 +61,10 @@ export class RunWorld implements World, RunView, ForeignCallListener {
       runsToEnd,
       fingerprint: () => this.#fingerprint(),
       stateText: () => this.stateText() + this.scheduler.faults.stateText,
+      known: {
+        stateText: () => this.stateText() + this.scheduler.faults.stateText,
+        isSummarised: (object) => this.#summarised.has(object),
+      },
     });
   }
 
@@ -118,6 +123,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   summarise(object: object, summary: Summary): void {
     this.#options.states?.summarise(object, summary.shows);
     this.#summaries.push(summary);
+    this.#summarised.add(object);
   }
 
   atEnd(check: () => Iterable<string | Finding>): void {
