@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import type { CliIo } from "./cli-io.ts";
-import { runCli } from "./run-cli.ts";
 
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -25,4 +24,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
+// A story says where in the code a task waits: in the sources, where they are at hand.
+if (["explore", "replay"].includes(process.argv[2] ?? "")) process.setSourceMapsEnabled(true);
+const { runCli } = await import("./run-cli.ts");
 process.exitCode = await runCli(process.argv.slice(2), io);

@@ -39,6 +39,7 @@ export interface SearchFlags {
   readonly workers?: number;
   readonly checkpoint?: string;
   readonly resume?: string;
+  readonly full?: boolean;
 }
 
 export interface SearchPlace {
@@ -52,7 +53,7 @@ export interface SearchPlace {
 export async function searchVariant(
   scenario: Scenario,
   variant: string,
-  { checkpoint, resume, workers, allocFail, ioError, audit, ...how }: SearchFlags,
+  { checkpoint, resume, workers, allocFail, ioError, audit, full, ...how }: SearchFlags,
   { cwd, ...place }: SearchPlace,
 ): Promise<Report> {
   const faults = {
@@ -60,7 +61,8 @@ export async function searchVariant(
     ...(ioError === undefined ? {} : { ioError }),
   };
   const flags = { ...how, faults, ...(audit === false ? { audits: "off" as const } : {}) };
-  const options: ExploreOptions = { ...flags, ...place };
+  const story = full === true ? "full" : "short";
+  const options: ExploreOptions = { ...flags, ...place, story };
   if (workers !== undefined) {
     const usual = scenario.variants[variant]?.strategy;
     const strategy = parallelStrategy({ ...flags, strategy: flags.strategy ?? usual });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export const CHUNK_BYTES = 4096;
 /** Old chunk and new chunk. */
-export type Entry = readonly [number, number];
+type Entry = readonly [number, number];
 
 export interface CowImage {
   readonly chunks?: number;

@@ -112,4 +112,8 @@ it("who waits for whom is drawn, and a run written for Perfetto", async () => {
   expect(traceEvents).toContainEqual(expect.objectContaining({ ph: "s", name: "bio#1" }));
   const dot = await run(["explore", "bioset-split:no-rescuer", "--graph", "dot"]);
   expect(dot.stdout).toContain("digraph waits {");
+  const lanes = await run(["replay", line, "--lanes"]);
+  expect(lanes.stdout).toMatch(/^step {2}submitter-1\n {3}1 {2}alloc from/);
+  const both = await run(["explore", "bioset-split:no-rescuer", "--lanes", "--json"]);
+  expect(both.status).toBe(2);
 });

@@ -10,9 +10,10 @@ import {
   philosophers,
   scenarioOf,
 } from "./explored-programs.ts";
+import { msFromStart } from "./from-start.ts";
 import { runWithFastCheck } from "./peer-schedulers.ts";
 
-const REPEATS = 5;
+const REPEATS = 7;
 const PROGRAMS = [philosophers(3), philosophers(5), mutex(3), bioSplit(), lostWakeup(), buffer()];
 /** How many runs one repeat makes, of each scheduler: some tenths of a second. */
 const DRAWN_RUNS = 10_000;
@@ -107,6 +108,8 @@ async function benchReports(): Promise<void> {
     }
   }
   console.log(table.toString());
+  const ms = await msFromStart("bioset-split", "no-rescuer");
+  console.log(`from the start of a process to its report of bioset-split: ${ms.toFixed(0)} ms`);
 }
 
 function cpuSecondsSince(started: NodeJS.CpuUsage): number {

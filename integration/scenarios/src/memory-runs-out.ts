@@ -19,5 +19,6 @@ export function memoryRunsOut(world: World): FaultPlan {
       isGone ||= world.scheduler.choose("memory runs out", 2) === 1;
       return isGone;
     },
+    isForGood: () => isGone,
   };
 }

@@ -77,6 +77,14 @@ describe("bioset-split", () => {
     expect(potentials).toMatchObject([{ rule: "second element", status: "unreachable" }]);
   });
 
+  it("says what a retry timer hides, and when a kernel would have warned", async () => {
+    const { story: text } = await explore(story, "retry-timer");
+    expect(text).toContain("knot: submitter-1 -> md0-split -> ");
+    expect(text).toContain(
+      "hidden by a retry timer: submitter-1 asks again every 5 s, in vain; a kernel would call it hung at 120 s",
+    );
+  });
+
   it.each(["rescuer", "vecs-rescuer", "both-lists", "rescuer-first"])(
     "%s is proved alike with equal states merged and without",
     async (variant) => {

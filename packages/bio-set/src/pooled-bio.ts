@@ -1,5 +1,5 @@
 import { Bio, type BioVec, createVecs } from "@blkstack/bio";
-import type { Task, Waitable } from "@blkstack/task";
+import type { EndsBy, Task, Waitable } from "@blkstack/task";
 
 /** A bio as a set hands it out: with what the set must remember until it comes back. */
 export class PooledBio extends Bio {
@@ -26,6 +26,10 @@ export class VecTable implements Waitable {
 
   constructor(vecCount: number) {
     this.vecs = createVecs(vecCount);
+  }
+
+  get endsBy(): EndsBy | undefined {
+    return this.holder === null ? undefined : "any";
   }
 
   /** The bio that uses it. */

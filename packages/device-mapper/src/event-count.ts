@@ -8,7 +8,7 @@ export class EventCount implements Waitable {
 
   constructor(label: string) {
     this.label = label;
-    this.#waiting = new WaitQueue(label, () => this.blockers());
+    this.#waiting = new WaitQueue(label, this);
   }
 
   get count(): number {

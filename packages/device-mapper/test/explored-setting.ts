@@ -17,7 +17,7 @@ import { DeviceMapper, type DeviceMapperOptions, TargetRegistry } from "../src/i
 import type { MappedDevice } from "../src/mapped-device.ts";
 import { probeType } from "./test-targets.ts";
 
-export const DISK_SECTORS = 32;
+const DISK_SECTORS = 32;
 
 /** How often each sector of a disk was written. */
 export class WriteCounts implements Faults {

@@ -13,7 +13,7 @@ export class CopyThrottle implements Waitable {
   constructor(name: string, max: number) {
     this.label = `copies under way of ${name}`;
     this.#max = max;
-    this.#waiting = new WaitQueue(this.label, () => this.blockers());
+    this.#waiting = new WaitQueue(this.label, this);
   }
 
   /** Copies under way. */

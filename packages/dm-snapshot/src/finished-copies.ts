@@ -10,7 +10,7 @@ export class FinishedCopies implements Waitable {
   constructor(label: string, blockers: () => readonly object[]) {
     this.label = label;
     this.#blockers = blockers;
-    this.#waiting = new WaitQueue(label, blockers);
+    this.#waiting = new WaitQueue(label, this);
   }
 
   blockers(): readonly object[] {

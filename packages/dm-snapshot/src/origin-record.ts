@@ -5,7 +5,7 @@ import { FinishedCopies } from "./finished-copies.ts";
 import { Keeping, type Snapshot } from "./snapshot.ts";
 
 /** Before any snapshot there are no chunks to keep apart. */
-export const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
+const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
 
 /**
  * One origin and its snapshots: whoever writes to the origin comes through here, so that every

@@ -86,7 +86,7 @@ export interface SettlingCopy {
 export type SettlePolicy = (copy: SettlingCopy, task: Task) => Promise<void>;
 
 /** Waits for reads when it has let go of the lock; new ones go to the store, so the wait ends. */
-export const settleUnlocked: SettlePolicy = async (copy, task) => {
+const settleUnlocked: SettlePolicy = async (copy, task) => {
   await copy.lock.enterChange(task);
   copy.insert();
   copy.lock.leaveChange(task);
@@ -94,7 +94,7 @@ export const settleUnlocked: SettlePolicy = async (copy, task) => {
 };
 
 /** Waits for reads while it keeps all maps out, as until Linux 5.1. */
-export const settleUnderLock: SettlePolicy = async (copy, task) => {
+const settleUnderLock: SettlePolicy = async (copy, task) => {
   await copy.lock.enterChange(task);
   await copy.drain(task);
   copy.insert();
@@ -112,8 +112,6 @@ export interface SnapshotPolicies {
   readonly wait: "unlocked" | "under-lock" | SettlePolicy;
   /** How many copies may be under way before writes wait; `Infinity` is no throttle. 2048 unless told. */
   readonly copiesMax: number;
-  /** Whether writes that are throttled wait with the list of origins locked, as in 2018; no unless told. */
-  readonly throttleUnderOriginsLock: boolean;
   /**
    * In which order finished copies are committed: that of their chunks in the store, or `as-copied`,
    * that of their ends, as it once was; `in-order` unless told.
@@ -127,7 +125,6 @@ export const SNAPSHOT_POLICIES: SnapshotPolicies = {
   lock: "shared",
   wait: "unlocked",
   copiesMax: 2048,
-  throttleUnderOriginsLock: false,
   commits: "in-order",
   mergeFlush: true,
 };

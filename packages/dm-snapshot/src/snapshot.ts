@@ -140,7 +140,7 @@ export class Snapshot implements CopyOwner {
       },
       retry: (bio, task) => this.#retry(bio, task),
     });
-    this.#quiet = new WaitQueue(`end of copies of ${name}`, () => this.copier.blockers());
+    this.#quiet = new WaitQueue(`end of copies of ${name}`, this.copier);
     this.#passedDown = new PassedDown(this);
     const object = { label: `exceptions of ${name}` };
     this.#look = { object, mode: AccessMode.Read, label: `look up in ${object.label}` };

@@ -36,7 +36,7 @@ export class TrackedChunks implements Waitable {
   constructor(name: string, scheduler: Scheduler) {
     this.label = `reads under way of ${name}`;
     this.#scheduler = scheduler;
-    this.#idle = new WaitQueue(this.label, () => this.blockers());
+    this.#idle = new WaitQueue(this.label, this);
     this.#change = { object: this, mode: AccessMode.Write, label: `track in ${name}` };
   }
 

@@ -6,6 +6,7 @@ import {
   Task,
   type TaskBody,
   type TimerHandle,
+  type Waitable,
   type WakeReason,
 } from "@blkstack/task";
 
@@ -28,14 +29,24 @@ export class ExploredTask extends Task {
   /** The step announced; what it is called and what it touches first. */
   access: Access = START;
   guard: Guard | null = null;
+  /** The step taken last, as it was announced. */
+  lastTaken: Access | null = null;
+  /** How often it has taken that step again, one time after the other. */
+  repeats = 0;
   /** Ends the promise that the task waits for. */
   resume: ((reason: WakeReason) => void) | null = null;
   wakeReason: WakeReason = 0;
   timeout: TimerHandle | null = null;
+  /** How often the timeout only has it ask again, in ms; 0: the timeout ends the wait. */
+  asksAgainMs = 0;
   /** What it used last before it went to sleep: the pool, where it waits for the pool's queue. */
   lastUsed: Access["object"] | null = null;
   /** The step at which it last went to sleep, or was last blocked. */
   waitsSinceStep = 0;
+  /** When that was, in virtual time. */
+  waitsSinceMs = 0;
+  /** What it waits for again, after a retry timer had it ask in vain: all of that is one wait. */
+  askedAgainFor: Waitable | null = null;
   /** What this task has seen so far, as a number of the state table. */
   history = 0;
   /** What its waker had seen. */
@@ -47,9 +58,17 @@ export class ExploredTask extends Task {
     super(name, id, scheduler);
     this.body = role.body;
     this.isService = role.isService;
-    this.capture = (resolve) => {
+    // Not in one line: V8 allocates a function that is assigned to a property as one that lives long,
+    // and all that it can reach outlives young collections with it: the whole run.
+    const capture = (resolve: (reason: WakeReason) => void): void => {
       this.resume = resolve;
     };
+    this.capture = capture;
+  }
+
+  /** Whether it sleeps no longer than for a time, and not only to ask again. */
+  get hasTimeout(): boolean {
+    return this.timeout !== null && this.asksAgainMs === 0;
   }
 
   get isEnabled(): boolean {

@@ -17,6 +17,10 @@ export class Audience {
   readonly #log: StepLog | null;
   readonly #recorder: Recorder | null;
   #watchers: RunWatcher[] | null = null;
+  /** Those of them who want to know of every use, step and pause: events of every step. */
+  #readers: RunWatcher[] | null = null;
+  #followers: RunWatcher[] | null = null;
+  #lookers: RunWatcher[] | null = null;
 
   constructor(histories: Histories | null, log: StepLog | null, recorder: Recorder | null) {
     this.#histories = histories;
@@ -28,6 +32,9 @@ export class Audience {
   add(watcher: RunWatcher): void {
     this.#watchers ??= [];
     this.#watchers.push(watcher);
+    if (watcher.used !== undefined) (this.#readers ??= []).push(watcher);
+    if (watcher.stepBegins !== undefined) (this.#followers ??= []).push(watcher);
+    if (watcher.settled !== undefined) (this.#lookers ??= []).push(watcher);
   }
 
   created(actor: Actor, by: Actor | null): void {
@@ -39,20 +46,20 @@ export class Audience {
 
   stepBegins(actor: Actor, enabled: readonly Actor[], last: Actor | null): void {
     this.#recorder?.step(actor, enabled, last);
-    if (this.#watchers !== null) for (const each of this.#watchers) each.stepBegins?.(actor);
+    if (this.#followers !== null) for (const each of this.#followers) each.stepBegins?.(actor);
   }
 
   /** What the step was announced with: strategies read it off the task. */
   usedAsAnnounced(task: ExploredTask): void {
     this.#histories?.use(task, task.access);
-    if (this.#watchers !== null) for (const each of this.#watchers) each.used?.(task, task.access);
+    if (this.#readers !== null) for (const each of this.#readers) each.used?.(task, task.access);
   }
 
   used(actor: Actor, access: Access): void {
     this.#histories?.use(actor, access);
     this.#log?.used(access);
     this.#recorder?.touched(access);
-    if (this.#watchers !== null) for (const each of this.#watchers) each.used?.(actor, access);
+    if (this.#readers !== null) for (const each of this.#readers) each.used?.(actor, access);
   }
 
   /** `use` is what a sleep does to the thing that is waited for. */
@@ -126,7 +133,7 @@ export class Audience {
 
   settled(): void {
     this.#recorder?.settled();
-    if (this.#watchers !== null) for (const each of this.#watchers) each.settled?.();
+    if (this.#lookers !== null) for (const each of this.#lookers) each.settled?.();
   }
 
   runOver(stop: Stop, tasks: readonly ExploredTask[]): void {

@@ -70,7 +70,7 @@ function onList(bio: Bio, run: RunView): Whereabouts | null {
     for (const listed of bios) {
       if (listed !== bio) continue;
       const waitsForReturn = run.places.every(({ things }) => things !== bios);
-      return { text: place, next: next(), isMoving: false, waitsForReturn };
+      return { text: place, next: next(), endsBy: "any", isMoving: false, waitsForReturn };
     }
   }
   return null;
@@ -80,7 +80,8 @@ function waitsForPieces(bio: Bio, run: RunView): Whereabouts | null {
   const pieces = [...piecesOf(bio, run)];
   if (pieces.length === 0) return null;
   const text = `waits for ${pieces.map((piece) => `bio#${String(piece.serial)}`).join(", ")}`;
-  return { text, next: pieces, isMoving: false };
+  // It has ended when all of them have.
+  return { text, next: pieces, endsBy: "all", isMoving: false };
 }
 
 /** Allocated and not submitted: pools that know say by whom. */

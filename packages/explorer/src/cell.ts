@@ -1,4 +1,4 @@
-import type { Access, AccessMode, Waitable } from "@blkstack/task";
+import type { Access, AccessMode, EndsBy, Waitable } from "@blkstack/task";
 
 /**
  * A number that tasks share, for models and small tests: a lock is one of value 0 or 1, a pool one
@@ -10,7 +10,7 @@ import type { Access, AccessMode, Waitable } from "@blkstack/task";
 export class Cell implements Waitable {
   readonly label: string;
   value: number;
-  /** Who could end a wait for this cell, if the scenario keeps account. */
+  /** Who could end a wait for this cell, if the scenario keeps account: then of all of them. */
   readonly holders: object[] = [];
   readonly #uses: { readonly mode: AccessMode; readonly verb: string; readonly access: Access }[] =
     [];
@@ -18,6 +18,10 @@ export class Cell implements Waitable {
   constructor(label: string, value = 0) {
     this.label = label;
     this.value = value;
+  }
+
+  get endsBy(): EndsBy | undefined {
+    return this.holders.length === 0 ? undefined : "any";
   }
 
   blockers(): readonly object[] {

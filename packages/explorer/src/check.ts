@@ -3,6 +3,11 @@ import { SleepInAtomicError } from "@blkstack/task";
 import { ExploredTask } from "./actor.ts";
 import type { ForeignCall } from "./audits/foreign-calls.ts";
 import { type Finding, FindingError, type FindingKind } from "./finding.ts";
+import { doubleCompletion } from "./double-completion.ts";
+import { hungTasks } from "./hung-tasks.ts";
+import { lassoText } from "./loops/lasso.ts";
+import { deadlockOf, KnotWatch } from "./knot-watch.ts";
+import { LostWakeupWatch } from "./lost-wakeup.ts";
 import type { Stop } from "./run-options.ts";
 import type { RunWatcher } from "./run-watcher.ts";
 import { NondeterminismError } from "./strategy.ts";
@@ -71,6 +76,7 @@ function calledAt({ name, site }: ForeignCall): string {
 const livelock: Check = {
   name: "livelock",
   inspect({ stop, world }) {
+    if (stop.why === "loop") return { kind: "LIVELOCK", message: lassoText(stop.lasso) };
     if (stop.why !== "too-long") return null;
     return { kind: "LIVELOCK", message: `not over after ${String(world.scheduler.steps)} steps` };
   },
@@ -79,14 +85,14 @@ const livelock: Check = {
 /** Nobody can take a step, time brings nothing new, and somebody still waits. */
 const deadlock: Check = {
   name: "deadlock",
+  watch: (world) => new KnotWatch(world),
   inspect({ stop, world, vocabularies }) {
     if (stop.why !== "quiet") return null;
     const stuck = world.scheduler.tasks.filter(isStuck);
     if (stuck.length === 0) return null;
     const names = stuck.map(({ name }) => name).join(", ");
     const knot = new WaitForGraph(world, vocabularies).knot();
-    if (knot === null) return { kind: "STALL", message: `${names} cannot go on` };
-    return { kind: "DEADLOCK", message: knot.map(({ name }) => name).join(" -> ") };
+    return knot === null ? { kind: "STALL", message: `${names} cannot go on` } : deadlockOf(knot);
   },
 };
 
@@ -94,7 +100,7 @@ const deadlock: Check = {
 const ends: Check = {
   name: "ends",
   inspect({ stop, world }) {
-    if (stop.why !== "quiet") return null;
+    if (stop.why !== "quiet" || world.endChecks.length === 0) return null;
     const complaints = world.endChecks.flatMap((check) => [...check()]);
     const [first] = complaints;
     if (first === undefined) return null;
@@ -102,6 +108,12 @@ const ends: Check = {
     const texts = complaints.map((each) => (typeof each === "string" ? each : each.message));
     return { kind, message: texts.join("; ") };
   },
+};
+
+const lostWakeups: Check = {
+  name: "lost wake-ups",
+  inspect: () => null,
+  watch: (world) => new LostWakeupWatch(world),
 };
 
 const warnings: Check = {
@@ -120,6 +132,9 @@ export const CHECKS: readonly Check[] = [
   errors,
   livelock,
   deadlock,
+  lostWakeups,
+  hungTasks(),
+  doubleCompletion,
   ends,
   warnings,
 ];

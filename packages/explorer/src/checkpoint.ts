@@ -115,6 +115,7 @@ function tallyIn(value: unknown): TallyCounts {
     schedules: numberIn(value, "schedules"),
     failingRuns: numberIn(value, "failingRuns"),
     healedRuns: numberIn(value, "healedRuns"),
+    loopingRuns: numberIn(value, "loopingRuns"),
     runsUntilFound: numberIn(value, "runsUntilFound"),
   };
 }

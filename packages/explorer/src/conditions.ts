@@ -30,7 +30,7 @@ export interface GivenConditions {
 }
 
 /** Nothing goes wrong, and work takes no time. */
-export const PLAIN: Conditions = {
+const PLAIN: Conditions = {
   faults: { allocFail: 0, ioError: 0, ioStatuses: [BioStatus.IoError] },
   timers: "when-idle",
 };

@@ -3,7 +3,8 @@ import type { Attempts } from "./attempts.ts";
 import { type Footprint, mustStayBehind } from "./footprint.ts";
 import { type Override, Overridden, overridesOf } from "./overrides.ts";
 import type { Recorder } from "./recorder.ts";
-import { stretchesOf, wordOf } from "./replay-line.ts";
+import { stretchesOf } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 import type { RecordedRun } from "./run.ts";
 import { SoftFollow } from "./soft-follow.ts";
 

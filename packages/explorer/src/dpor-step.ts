@@ -79,7 +79,8 @@ export class DporStep {
   }
 
   isAsleep(key: number): boolean {
-    return this.asleep.some((sleeper) => sleeper.key === key);
+    for (const sleeper of this.asleep) if (sleeper.key === key) return true;
+    return false;
   }
 
   /** Takes the next outcome of the last that has one left; false when all were taken. */

@@ -249,7 +249,12 @@ export class Dpor implements Strategy, StepLog, Schedule {
   }
 }
 
-/** One schedule of each class of schedules that nobody can tell apart. */
+/**
+ * Source-DPOR with sleep sets: one schedule of each class of schedules that nobody can tell apart,
+ * because they differ only in the order of steps that touch nothing in common. Best where locks are
+ * many; of one pool that all fight for hardly two schedules are alike, and `exhaustive` with equal
+ * states merged is better. It needs every use of a shared object to be announced or touched.
+ */
 export function dpor(): Strategy {
   return new Dpor();
 }

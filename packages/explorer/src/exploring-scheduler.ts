@@ -20,20 +20,20 @@ import { Audience } from "./audience.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import type { Finding } from "./finding.ts";
 import { Histories } from "./histories.ts";
+import type { Lasso } from "./loops/lasso.ts";
+import { LoopGuard } from "./loops/loop-guard.ts";
 import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
 import { Population } from "./population.ts";
 import type { RunOptions, Stop } from "./run-options.ts";
 import { GIVE_UP, Xorshift } from "./strategy.ts";
-import { explored, runSleepHook, wakeLabel } from "./sleeping.ts";
+import { assertMayAnnounce, explored, runSleepHook, wakeLabel } from "./sleeping.ts";
+import { soon } from "./soon.ts";
 import { StallProbe } from "./stall-probe.ts";
 import { PendingTimer, READ_CLOCK, TimerChoices, wishOf } from "./timer-choices.ts";
-import { type TimerWish, VirtualTime } from "./virtual-time.ts";
+import { type ArmedTimer, type TimerWish, VirtualTime } from "./virtual-time.ts";
 
 const Phase = { Building: 0, Running: 1, Over: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
-
-/** Not a promise: an `await` of it is one turn of the microtask queue. */
-const NOTHING: unknown = undefined;
 
 /**
  * The scheduler of one run: one task at a time, from one announced step to the next, and at each
@@ -44,12 +44,18 @@ export class ExploringScheduler implements Scheduler {
   readonly lockWatcher: RunLockWatcher | null;
   readonly time: VirtualTime = new VirtualTime();
   readonly random: Random;
+  readonly loops: LoopGuard;
+  readonly #draws: Xorshift;
   readonly tasks: readonly ExploredTask[];
   /** Raised and not handled. */
   readonly interrupts: readonly PendingInterrupt[];
   readonly faults: FaultInjector;
   /** Told of everything; for watchers, who come before the scenario is built. */
   readonly audience: Audience;
+  /** Whether the run is over since nobody can take a step, and time brings nothing new. */
+  isQuiet = false;
+  /** What a watcher has found, in a run that goes on to its end all the same. */
+  noted: Finding | null = null;
   readonly warnings: string[] = [];
   /** The choices made, as indices: enough to repeat the run while the code stays as it is. */
   readonly taken: number[] = [];
@@ -71,29 +77,32 @@ export class ExploringScheduler implements Scheduler {
   #spawner: Actor | null = null;
   #phase: Phase = Phase.Building;
   #steps = 0;
-  #noted: Finding | null = null;
   #finish: (stop: Stop) => void = () => undefined;
   readonly #advance: () => void;
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.random = new Xorshift(options.seed);
+    this.#draws = new Xorshift(options.seed);
+    this.random = this.#draws;
     this.lockWatcher = options.lockdep ?? null;
     this.faults = new FaultInjector(this, options.conditions.faults);
     this.tasks = this.#population.tasks;
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
     this.audience = new Audience(this.#histories, options.strategy.log ?? null, options.recorder);
+    this.loops = new LoopGuard(options, this.audience);
     const { timers } = options.conditions;
     this.#timers = timers === "any-time" ? new TimerChoices(this) : null;
     this.#probe = new StallProbe(this.time, options.fingerprint);
-    this.#advance = () => {
+    // Assigned where it is written it would live long, and the run with it: see `ExploredTask`.
+    const advance = (): void => {
       try {
         this.#step();
       } catch (error) {
         this.#stop({ why: "error", error, actor: this.#current });
       }
     };
+    this.#advance = advance;
   }
 
   get clock(): Clock {
@@ -108,6 +117,11 @@ export class ExploringScheduler implements Scheduler {
     return this.#phase === Phase.Building;
   }
 
+  /** Whether time is moved on only to see whether that changes anything. */
+  get isProbing(): boolean {
+    return this.#probe.isRunning;
+  }
+
   /** Steps taken so far. */
   get steps(): number {
     return this.#steps;
@@ -118,14 +132,9 @@ export class ExploringScheduler implements Scheduler {
     return this.#probe.healed;
   }
 
-  /** What a watcher has found, in a run that goes on to its end all the same. */
-  get noted(): Finding | null {
-    return this.#noted;
-  }
-
   /** For watchers. Ends the run here, unless all are to go to their end: then the first one counts. */
   found(finding: Finding): void {
-    if (this.#options.runsToEnd === true) this.#noted ??= finding;
+    if (this.#options.runsToEnd === true || this.#isOver) this.noted ??= finding;
     else this.#stop({ why: "finding", finding });
   }
 
@@ -178,6 +187,7 @@ export class ExploringScheduler implements Scheduler {
     announcing.guard = guard;
     announcing.state = TaskState.Ready;
     announcing.waitsSinceStep = this.#steps;
+    announcing.askedAgainFor = null;
     const chosen = new Promise<WakeReason>(announcing.capture);
     if (guard !== null) this.audience.blocked(announcing);
     this.#yield();
@@ -205,8 +215,12 @@ export class ExploringScheduler implements Scheduler {
     if (sleeper.access.object !== sleeper) sleeper.lastUsed = sleeper.access.object;
     sleeper.state = TaskState.Sleeping;
     // Who asks again in vain has been waiting all the time.
-    if (!this.#probe.isRunning) sleeper.waitsSinceStep = this.#steps;
+    if (!this.#probe.isRunning && sleeper.askedAgainFor !== on) {
+      sleeper.waitsSinceStep = this.#steps;
+      sleeper.waitsSinceMs = this.time.nowMs();
+    }
     sleeper.guard = null;
+    sleeper.askedAgainFor = null;
     if (timeoutMs !== undefined) {
       const wish = {
         delayMs: timeoutMs,
@@ -214,8 +228,10 @@ export class ExploringScheduler implements Scheduler {
         label: `timeout of ${task.name}`,
         fire: () => {
           this.#wakeUp(sleeper, WakeReason.TimedOut);
+          if (isRetry) sleeper.askedAgainFor = on;
         },
       };
+      sleeper.asksAgainMs = isRetry ? timeoutMs : 0;
       sleeper.timeout = this.#arm(wish, `${wish.label} on ${on.label}`);
     }
     const woken = new Promise<WakeReason>(sleeper.capture);
@@ -258,6 +274,8 @@ export class ExploringScheduler implements Scheduler {
     const outcome = this.#probe.isRunning
       ? Math.min(this.#lastOutcomes?.get(what) ?? 0, count - 1)
       : this.#take(this.#options.strategy.chooseOutcome(what, count));
+    // No state shows what was answered.
+    this.loops.forget();
     this.#lastOutcomes ??= new Map();
     this.#lastOutcomes.set(what, outcome);
     this.audience.outcome(this.#current, { what, outcome, words });
@@ -285,7 +303,7 @@ export class ExploringScheduler implements Scheduler {
 
   /** Lets the loop go on once the running code has suspended, for it announces before it awaits. */
   #yield(): void {
-    void soon(this.#advance);
+    soon(this.#advance);
   }
 
   #step(): void {
@@ -315,9 +333,22 @@ export class ExploringScheduler implements Scheduler {
         if (!this.#fireTimer()) return;
         continue;
       }
-      if (this.#steps >= stepsMax) {
+      if (this.#steps >= stepsMax && !this.loops.isConfirming) {
         this.#stop({ why: "too-long" });
         return;
+      }
+      if (this.#steps >= this.loops.looksFrom && !this.#probe.isRunning) {
+        const lasso = this.#lookForLoops(enabled);
+        if (lasso !== null) {
+          this.#steps = lasso.lastStep;
+          this.#stop({ why: "loop", lasso });
+          return;
+        }
+        const timer = enabled.length === 0 ? this.time.takeEarliest() : null;
+        if (timer !== null) {
+          this.#moveTime(timer);
+          continue;
+        }
       }
       const index = this.#choose(enabled);
       const actor = index === GIVE_UP ? undefined : enabled[index];
@@ -330,6 +361,14 @@ export class ExploringScheduler implements Scheduler {
       strategy.stepTaken?.(actor);
       if (this.#runStep(actor)) return;
     }
+  }
+
+  #lookForLoops(enabled: Actor[]): Lasso | null {
+    const { tasks, interrupts, time } = this;
+    // Timers that fire as steps of their own are among those enabled.
+    const isTimerArmed = this.#timers === null && time.armed.length > 0;
+    const standing = { tasks, interrupts, time, draws: this.#draws };
+    return this.loops.look(standing, this.#current, enabled, { steps: this.#steps, isTimerArmed });
   }
 
   #choose(enabled: readonly Actor[]): number {
@@ -352,6 +391,7 @@ export class ExploringScheduler implements Scheduler {
       this.audience.handled(actor);
       return false;
     }
+    this.loops.takes(actor, this.#steps);
     this.audience.usedAsAnnounced(actor);
     if (actor.state === TaskState.Starting) {
       this.#start(actor);
@@ -407,12 +447,16 @@ export class ExploringScheduler implements Scheduler {
       this.#stop({ why: "quiet" });
       return false;
     }
+    this.#moveTime(timer);
+    return true;
+  }
+
+  #moveTime(timer: ArmedTimer): void {
     this.audience.timerFired(timer, this.time.nowMs(), this.tasks);
     this.lockWatcher?.interruptBegins(null);
     this.#interrupt(() => {
       timer.fire();
     });
-    return true;
   }
 
   /** The task that runs; null in interrupts and while the scenario is built. */
@@ -450,32 +494,17 @@ export class ExploringScheduler implements Scheduler {
   #stop(stop: Stop): void {
     if (this.#phase !== Phase.Running) return;
     this.#phase = Phase.Over;
+    this.isQuiet = stop.why === "quiet";
     this.audience.runOver(stop, this.tasks);
     this.#finish(stop);
   }
 
   /** The task that is about to suspend, which must be the one that runs. */
   #announcing(task: Task, what: string): ExploredTask {
-    if (this.#phase === Phase.Building) {
-      throw new Error(`${task.name} would wait for ${what} while the scenario is built`);
-    }
-    if (this.#phase === Phase.Running && (task !== this.#current || this.#isInInterrupt)) {
-      const who = this.#current?.name ?? "nobody";
-      throw new Error(`${who} runs, but a step of ${task.name} was announced: ${what}`);
-    }
     const announcing = explored(task);
-    if (announcing.resume !== null && this.#phase === Phase.Running) {
-      throw new Error(`${task.name} announced ${what} beside another step of its own`);
-    }
+    if (this.#phase === Phase.Over) return announcing;
+    const runs = this.#isInInterrupt ? null : this.#current;
+    assertMayAnnounce(announcing, what, { isBuilding: this.isBuilding, runs });
     return announcing;
   }
-}
-
-/**
- * Calls back after one turn of the microtask queue. Not by `then` on one promise for all: with that,
- * what runs leave behind outlives young collections, and half of the runs a second are lost.
- */
-async function soon(callback: () => void): Promise<void> {
-  await NOTHING;
-  callback();
 }

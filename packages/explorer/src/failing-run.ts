@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.ts";
+import { ENDS_OF_WAITS, type Finding } from "./finding.ts";
 import { FollowIndices } from "./follow.ts";
 import { fullReplayLineOf, parseReplayLine, replayLineOf } from "./replay-line.ts";
 import { type RecordedRun, Runner, STEPS_MAX } from "./run.ts";
@@ -13,7 +13,7 @@ import { SoftFollow } from "./soft-follow.ts";
 /** Who waits for whom when a run is over; null when nobody is stuck. */
 export function waitsOf({ vocabularies }: Runner, { outcome }: RecordedRun): WaitGraph | null {
   const { finding, world } = outcome;
-  if (finding?.kind !== "DEADLOCK" && finding?.kind !== "STALL") return null;
+  if (finding === null || !ENDS_OF_WAITS.has(finding.kind)) return null;
   return waitGraphOf(new WaitForGraph(world, vocabularies));
 }
 

@@ -4,12 +4,18 @@ export type FindingKind =
   | "DEADLOCK"
   /** Nobody moves, and nobody is known who could end the wait: a lost wake-up, a lost bio. */
   | "STALL"
+  /** What a sleeper waits for came between its look and its sleep. */
+  | "LOST_WAKEUP"
   | "LIVELOCK"
+  /** A task has waited for too long, although the run goes on. */
+  | "HUNG_TASK"
   /** The code broke a promise to itself. */
   | "BUG"
   | "SLEEP_IN_ATOMIC"
   | "USE_AFTER_FREE"
   | "DOUBLE_FREE"
+  /** A bio is to end that is on its way to its end already. */
+  | "DOUBLE_COMPLETION"
   | "LEAK"
   | "WARN"
   /** A task ended with an error. */
@@ -28,6 +34,13 @@ export type FindingKind =
   | "HIDDEN_SHARING"
   /** A task waits for something that the explorer does not schedule. */
   | "FOREIGN_AWAIT";
+
+/** Somebody waits in vain: then who waits for whom is what there is to tell. */
+export const ENDS_OF_WAITS: ReadonlySet<FindingKind> = new Set<FindingKind>([
+  "DEADLOCK",
+  "STALL",
+  "LOST_WAKEUP",
+]);
 
 export interface Finding {
   readonly kind: FindingKind;

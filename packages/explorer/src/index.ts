@@ -8,6 +8,7 @@ export type { Barrier, Kept, LooseSector, SectorVersion } from "./crash/kept.ts"
 export type { CrashImage, PowerCut, PowerCuts } from "./crash/power-cuts.ts";
 export { type CachedWrite, type SectorSource, VolatileCache } from "./crash/volatile-cache.ts";
 export type { Conditions, FaultBudget, GivenConditions, TimerModel } from "./conditions.ts";
+export { HUNG_TASK_MS, hungTasks } from "./hung-tasks.ts";
 export { explore } from "./explore.ts";
 export {
   exploreTest,
@@ -47,6 +48,7 @@ export {
 } from "./replay-line.ts";
 export { type ChromeEvent, toChromeTrace } from "./render/chrome-trace.ts";
 export { toDot } from "./render/dot.ts";
+export { toLanes } from "./render/lanes.ts";
 export { toMermaid } from "./render/mermaid.ts";
 export type { WaitGraph, WaitGraphEdge, WaitGraphNode } from "./render/wait-graph.ts";
 export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
@@ -68,6 +70,7 @@ export {
   type Variant,
   type World,
 } from "./scenario.ts";
+export { dpor } from "./dpor.ts";
 export { delays, preemptions } from "./strategies/bounded.ts";
 export { STRATEGY_NAMES, type StrategyName, type StrategySettings } from "./strategies/named.ts";
 export { pct, type PctOptions } from "./strategies/pct.ts";

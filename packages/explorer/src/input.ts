@@ -1,4 +1,4 @@
-import { wordOf } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 
 /** What is taken away from a scenario before it is run, so that what matters is easier to see. */
 export interface Input {

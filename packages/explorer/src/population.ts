@@ -9,10 +9,13 @@ export class Population {
   /** `name`, or with a number behind it if somebody has it. */
   freeName(name: string): string {
     let unique = name;
-    for (let copy = 2; this.tasks.some((task) => task.name === unique); copy += 1) {
-      unique = `${name}#${String(copy)}`;
-    }
+    for (let copy = 2; this.#isTaken(unique); copy += 1) unique = `${name}#${String(copy)}`;
     return unique;
+  }
+
+  #isTaken(name: string): boolean {
+    for (const task of this.tasks) if (task.name === name) return true;
+    return false;
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { Actor } from "./actor.ts";
 import { type Input, WHOLE } from "./input.ts";
 import {
   conditionsOf,
@@ -10,6 +9,7 @@ import type { CutPoint } from "./crash/crash-ledger.ts";
 import type { Footprint } from "./footprint.ts";
 import type { RecordedRun, RunPlan } from "./run.ts";
 import { variantOf } from "./scenario.ts";
+import { wordOf } from "./word-of.ts";
 
 /** Steps that one actor takes in a row; the answers are those that its last step gets. */
 export interface Stretch {
@@ -40,11 +40,6 @@ const FIRST_WORD = /^([^\s:]+):([^\s:]+)$/;
 const TAKEN_AWAY = /^-([^\s*=]+)(?:=(\d+))?$/;
 const CUT = /^@cut=(\d+):([0-9a-z]*)$/;
 const STRETCH = /^([^\s*=+-][^\s*=]*)(?:\*([1-9]\d*))?(?:=(\d+(?:,\d+)*))?$/;
-
-/** A name in one word that needs no quotes in a shell. */
-export function wordOf({ name }: Pick<Actor, "name">): string {
-  return name.replaceAll(/[^\w.:#/-]+/g, "_").replaceAll(/^[_-]+|_+$/g, "");
-}
 
 /** The line that repeats a recorded run, up to where the rest goes by itself. */
 export function replayLineOf(plan: RunPlan, { recorder, input, outcome }: RecordedRun): string {

@@ -124,6 +124,7 @@ async function reportOf(
     schedules: 1,
     failingRuns,
     healedRuns: world.scheduler.healedStalls > 0 ? 1 : 0,
+    loopingRuns: world.scheduler.loops.hasCut ? 1 : 0,
     states: null,
     elapsedMs: 0,
     isComplete: false,

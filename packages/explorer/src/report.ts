@@ -74,6 +74,8 @@ export interface Report extends Counted {
   readonly schedules: number;
   /** Runs in which only a pool's retry after seconds went on from a stall. */
   readonly healedRuns: number;
+  /** Runs in which somebody who went round in circles was made to wait for a change. */
+  readonly loopingRuns: number;
   /** The run, from 1, in which the first failure was seen; 0: none. */
   readonly foundAtRun: number;
   /** Of the schedule shown: switches away from a task that could have gone on. */
@@ -115,7 +117,7 @@ export interface Report extends Counted {
 /** What a `Tally` has counted, as plain data. */
 export type TallyCounts = Pick<
   Tally,
-  "runs" | "steps" | "schedules" | "failingRuns" | "healedRuns" | "runsUntilFound"
+  "runs" | "steps" | "schedules" | "failingRuns" | "healedRuns" | "loopingRuns" | "runsUntilFound"
 >;
 
 /** Counts runs. */
@@ -125,6 +127,7 @@ export class Tally {
   schedules = 0;
   failingRuns = 0;
   healedRuns = 0;
+  loopingRuns = 0;
   runsUntilFound = 0;
 
   add(outcome: Outcome, finding: Finding | null): void {
@@ -132,6 +135,7 @@ export class Tally {
     this.steps += outcome.steps;
     if (outcome.stop.why === "quiet") this.schedules += 1;
     if (outcome.world.scheduler.healedStalls > 0) this.healedRuns += 1;
+    if (outcome.world.scheduler.loops.hasCut) this.loopingRuns += 1;
     if (finding === null) return;
     this.failingRuns += 1;
     if (this.runsUntilFound === 0) this.runsUntilFound = this.runs;
@@ -147,11 +151,12 @@ export class Tally {
     this.schedules += counts.schedules;
     this.failingRuns += counts.failingRuns;
     this.healedRuns += counts.healedRuns;
+    this.loopingRuns += counts.loopingRuns;
   }
 
   get counts(): TallyCounts {
-    const { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound } = this;
-    return { runs, steps, schedules, failingRuns, healedRuns, runsUntilFound };
+    const { runs, steps, schedules, failingRuns, healedRuns, loopingRuns, runsUntilFound } = this;
+    return { runs, steps, schedules, failingRuns, healedRuns, loopingRuns, runsUntilFound };
   }
 
   /** A run that was led to its failure, which is no schedule of the strategy's. */

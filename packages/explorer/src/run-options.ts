@@ -3,6 +3,8 @@ import type { Actor } from "./actor.ts";
 import type { Conditions } from "./conditions.ts";
 import type { Finding } from "./finding.ts";
 import type { RunLockWatcher } from "./lockdep/run-lock-watcher.ts";
+import type { Lasso } from "./loops/lasso.ts";
+import type { Known } from "./loops/loop-watch.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StateTable } from "./state-table.ts";
 import type { Strategy } from "./strategy.ts";
@@ -14,6 +16,8 @@ export type Stop =
   /** The strategy, or the memory of states, did not want to see more. */
   | { readonly why: "given-up" }
   | { readonly why: "too-long" }
+  /** These steps go on for ever, though nobody is neglected. */
+  | { readonly why: "loop"; readonly lasso: Lasso }
   /** A watcher has seen enough; others might have gone on. */
   | { readonly why: "finding"; readonly finding: Finding }
   | { readonly why: "foreign-await"; readonly task: Task | null }
@@ -31,6 +35,8 @@ export interface RunOptions {
   readonly fingerprint: () => string;
   /** What is known of the shared objects beyond who used them in which order. */
   readonly stateText: () => string;
+  /** By what a loop without progress is told. */
+  readonly known: Known;
   readonly recorder: Recorder | null;
   /** Who is told of locks; null: nobody. */
   readonly lockdep?: RunLockWatcher | null;

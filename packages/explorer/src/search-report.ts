@@ -18,7 +18,7 @@ export async function reportOf(
 ): Promise<Report> {
   const { scenario, variant } = runner.plan;
   const { best, isComplete } = end;
-  const { schedules, healedRuns, runsUntilFound } = end.tally;
+  const { schedules, healedRuns, loopingRuns, runsUntilFound } = end.tally;
   const { runs, steps, failingRuns, states, elapsedMs, coverage } = end.progress;
   const counted = {
     ...{ runs, steps, failingRuns, states, elapsedMs, coverage },
@@ -29,6 +29,7 @@ export async function reportOf(
     boundCompleted: end.boundCompleted,
     schedules,
     healedRuns,
+    loopingRuns,
     isComplete,
     endedBy: end.endedBy,
     limits: end.limits,

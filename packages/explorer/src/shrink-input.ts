@@ -1,7 +1,8 @@
 import type { Attempts } from "./attempts.ts";
 import { type Amount, type Input, WHOLE } from "./input.ts";
 import { Overridden, overridesOf } from "./overrides.ts";
-import { stretchesOf, wordOf } from "./replay-line.ts";
+import { stretchesOf } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 import type { RecordedRun } from "./run.ts";
 import { SoftFollow } from "./soft-follow.ts";
 import { random, type Strategy } from "./strategy.ts";

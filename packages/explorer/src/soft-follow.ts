@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
-import { type Stretch, wordOf } from "./replay-line.ts";
+import type { Stretch } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 import type { Strategy } from "./strategy.ts";
 
 /**

@@ -1,7 +1,9 @@
 import { conditionsText } from "./conditions.ts";
+import { ENDS_OF_WAITS } from "./finding.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Report } from "./report.ts";
 import type { RecordedRun } from "./run.ts";
+import { ROUNDS } from "./loops/loop-watch.ts";
 import type { Decision } from "./decisions.ts";
 import { takenAway } from "./input.ts";
 import type { Stop } from "./run-options.ts";
@@ -10,7 +12,7 @@ import type { Sibling } from "./sibling.ts";
 import { framesOf } from "./stack-frames.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WaitForGraph } from "./wait-for-graph.ts";
-import { siteLine, waitLines } from "./wait-lines.ts";
+import { siteLine, sleepLines, waitLines } from "./wait-lines.ts";
 import type { WaitSites } from "./wait-sites.ts";
 
 /** "short": steps that do not matter for the failure are told of together. "full": every step. */
@@ -35,8 +37,12 @@ export function tellStory(report: Told, recorded?: Recorded): string {
   if (recorded === undefined) return summaryLine(report);
   const { outcome, recorder, decisions = [], sibling = null, input, waitSites } = recorded;
   const lines = [headLine(report, recorder)];
-  if (outcome.stop.why === "quiet" && (report.kind === "DEADLOCK" || report.kind === "STALL")) {
-    lines.push(...waitLines(new WaitForGraph(outcome.world, recorded.vocabularies), waitSites));
+  const graph = new WaitForGraph(outcome.world, recorded.vocabularies);
+  if (report.kind === "LOST_WAKEUP") lines.push(`  ${report.message}`);
+  if (report.kind !== null && ENDS_OF_WAITS.has(report.kind)) {
+    lines.push(...waitLines(graph, waitSites));
+  } else if (report.kind === "HUNG_TASK") {
+    lines.push(`  ${report.message}`, ...sleepLines(graph, waitSites));
   } else lines.push(`  ${report.message}`, ...errorLines(outcome.stop));
   lines.push(...(outcome.cut?.lines ?? []).map((line) => `  ${line}`));
   lines.push(...decisionLines(decisions, sibling));
@@ -57,7 +63,7 @@ function summaryLine(report: Told): string {
   if (report.verdict === "proved") {
     const conditions = conditionsText(report.conditions);
     const within = conditions === "" ? "" : `, with ${conditions},`;
-    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps${cutsText(report)}`;
+    return `OK  ${name}   proved: ${runs}${seen}, ${covered(report)}${within} at the granularity of announced steps${withoutLoops(report)}${cutsText(report)}`;
   }
   const healed =
     report.healedRuns === 0
@@ -79,6 +85,13 @@ function cutsText({ crash }: Told): string {
   const how = sampledStates === 0 ? "every image" : `a sample in ${count(sampledStates, "state")}`;
   const images = count(distinctImages, "distinct image");
   return `; the power cut in ${count(states, "state")}, ${images}, ${how}`;
+}
+
+/** A step that changes nothing leads to the same state, but for a counter of the task's own. */
+function withoutLoops({ loopingRuns }: Told): string {
+  return loopingRuns === 0
+    ? ""
+    : `; who came back ${String(ROUNDS)} times to where nothing had changed waited for a change`;
 }
 
 function covered({ strategy, decidedBy, states, schedules }: Told): string {

@@ -1,10 +1,13 @@
+import type { EndsBy } from "@blkstack/task";
 import type { ExploringScheduler } from "./exploring-scheduler.ts";
 
 /** Where a thing is, in words, and who would have to move for it to move. */
 export interface Whereabouts {
   readonly text: string;
-  /** One of them moving on is enough; empty when nobody can. */
+  /** Empty when nobody can. */
   readonly next: readonly object[];
+  /** How many of them; not set where others, unknown, could move it too. */
+  readonly endsBy?: EndsBy | undefined;
   /** It will move by itself: it is in flight. */
   readonly isMoving: boolean;
   /** It will be submitted only when the driver call that `next` is in returns. */

@@ -1,4 +1,4 @@
-import type { Waitable } from "@blkstack/task";
+import type { EndsBy, Waitable } from "@blkstack/task";
 import { ExploredTask, PendingInterrupt, TaskState } from "./actor.ts";
 import type { RunView, Vocabulary } from "./vocabulary.ts";
 
@@ -13,18 +13,24 @@ export interface WaitNode {
   readonly waitsForReturn: boolean;
   /** Waits for an element of a pool. */
   readonly isAllocating: boolean;
-  /** One of these moving on is enough. */
   readonly next: readonly WaitNode[];
+  /** How many of `next` must move on; undefined: that, or somebody who is not known. */
+  readonly endsBy: EndsBy | undefined;
   /** Can move on, now or once something else does that can. */
   isLive: boolean;
 }
 
-/** Who waits for whom when nobody moves: from the tasks that sleep, as far as anybody can tell. */
+/**
+ * Who waits for whom: from the tasks that sleep, as far as anybody can tell. While somebody can
+ * still take a step, a wait that a stranger could end is not hopeless; when nobody can, it is.
+ */
 export class WaitForGraph {
   readonly stuckTasks: readonly WaitNode[];
   readonly #run: RunView;
   readonly #vocabularies: readonly Vocabulary[];
   readonly #nodes = new Map<object, WaitNode>();
+  /** Who waits for a node. */
+  readonly #waiters = new Map<WaitNode, WaitNode[]>();
 
   constructor(run: RunView, vocabularies: readonly Vocabulary[]) {
     this.#run = run;
@@ -35,6 +41,13 @@ export class WaitForGraph {
       .filter(isStuck)
       .map((task) => this.#node(task))
       .filter((node) => !node.isLive);
+  }
+
+  /** Those who sleep until somebody wakes them, whether or not somebody may. */
+  get sleepingTasks(): readonly WaitNode[] {
+    const sleeps = (task: ExploredTask): boolean => task.waitingFor !== null && !task.hasTimeout;
+    const { tasks } = this.#run.scheduler;
+    return tasks.filter((task) => isStuck(task) && sleeps(task)).map((task) => this.#node(task));
   }
 
   get nodes(): Iterable<WaitNode> {
@@ -58,11 +71,29 @@ export class WaitForGraph {
     const known = this.#nodes.get(thing);
     if (known !== undefined) return known;
     const next: WaitNode[] = [];
-    const { blockers, ...described } = this.#describe(thing);
-    const defaults = { sinceStep: undefined, waitsForReturn: false, isAllocating: false };
-    const node: WaitNode = { ...defaults, ...described, thing, next };
+    const described = this.#describe(thing);
+    const { blockers, name, state, sinceStep, endsBy, isLive } = described;
+    const { waitsForReturn = false, isAllocating = false } = described;
+    // Field by field, for spreading is slow, and each run that is stuck comes here.
+    const node: WaitNode = {
+      thing,
+      name,
+      state,
+      sinceStep,
+      waitsForReturn,
+      isAllocating,
+      next,
+      endsBy,
+      isLive,
+    };
     this.#nodes.set(thing, node);
-    for (const blocker of blockers) next.push(this.#node(blocker));
+    for (const blocker of blockers) {
+      const found = this.#node(blocker);
+      next.push(found);
+      const waiters = this.#waiters.get(found);
+      if (waiters === undefined) this.#waiters.set(found, [node]);
+      else waiters.push(node);
+    }
     return node;
   }
 
@@ -80,12 +111,17 @@ export class WaitForGraph {
         state: found?.text ?? "nowhere to be found",
         sinceStep: vocabulary.sinceStep?.(thing),
         blockers: found?.next ?? [],
-        isLive: found?.isMoving ?? false,
+        endsBy: found?.endsBy,
+        isLive: found?.isMoving === true || this.#mayBeHelped(found?.endsBy),
         waitsForReturn: found?.waitsForReturn === true,
       };
     }
-    if (!isWaitable(thing)) return { name: "something", state: "", blockers: [], isLive: false };
-    return { name: thing.label, state: "", blockers: thing.blockers(), isLive: false };
+    if (!isWaitable(thing)) {
+      return { name: "something", state: "", blockers: [], isLive: this.#mayBeHelped() };
+    }
+    const { label: name, endsBy } = thing;
+    const isLive = this.#mayBeHelped(endsBy);
+    return { name, state: "", blockers: thing.blockers(), endsBy, isLive };
   }
 
   #describeTask(task: ExploredTask): Description {
@@ -98,12 +134,19 @@ export class WaitForGraph {
       const wanted = this.#wanted(task, on);
       const state = `waits for ${wanted ?? on.label}`;
       const isAllocating = wanted !== null;
-      return { name, state, sinceStep, blockers: [on], isLive: false, isAllocating };
+      const isLive = task.hasTimeout;
+      return { name, state, sinceStep, blockers: [on], endsBy: "any", isLive, isAllocating };
     }
     const isBlocked = task.guard?.() === false;
     const { object, label } = task.access;
     const state = isBlocked ? `cannot ${label}` : "can run";
-    return { name, state, sinceStep, blockers: isBlocked ? [object] : [], isLive: !isBlocked };
+    const blockers = isBlocked ? [object] : [];
+    return { name, state, sinceStep, blockers, endsBy: "any", isLive: !isBlocked };
+  }
+
+  /** Whether somebody who is not known could end a wait that is told of so. */
+  #mayBeHelped(endsBy?: EndsBy): boolean {
+    return endsBy === undefined && !this.#run.scheduler.isQuiet;
   }
 
   /** A pool says more of itself than the queue of those who wait for it. */
@@ -116,14 +159,15 @@ export class WaitForGraph {
     return null;
   }
 
-  /** What has somebody live to end its wait is live: until nothing more comes alive. */
+  /** Who waits for what is live can move once that has: until nothing more comes alive. */
   #spreadLife(): void {
-    for (let isChanged = true; isChanged;) {
-      isChanged = false;
-      for (const node of this.#nodes.values()) {
-        if (node.isLive || !node.next.some(({ isLive }) => isLive)) continue;
-        node.isLive = true;
-        isChanged = true;
+    const fresh = [...this.#nodes.values()].filter(({ isLive }) => isLive);
+    for (let node = fresh.pop(); node !== undefined; node = fresh.pop()) {
+      for (const waiter of this.#waiters.get(node) ?? []) {
+        if (waiter.isLive) continue;
+        if (waiter.endsBy === "all" && !waiter.next.every(({ isLive }) => isLive)) continue;
+        waiter.isLive = true;
+        fresh.push(waiter);
       }
     }
   }
@@ -136,6 +180,7 @@ interface Description {
   readonly waitsForReturn?: boolean;
   readonly isAllocating?: boolean;
   readonly blockers: readonly object[];
+  readonly endsBy?: EndsBy | undefined;
   readonly isLive: boolean;
 }
 
@@ -160,7 +205,8 @@ function closeCircle(
 ): readonly WaitNode[] | null {
   const start = path.indexOf(node);
   if (start >= 0) return [...path.slice(start), node];
-  if (dead.has(node)) return null;
+  // Of those that are all needed some may be able to move.
+  if (node.isLive || dead.has(node)) return null;
   path.push(node);
   for (const next of node.next) {
     const found = closeCircle(next, path, dead);

@@ -1,4 +1,5 @@
 import { ExploredTask } from "./actor.ts";
+import { HUNG_TASK_MS } from "./hung-tasks.ts";
 import type { WaitSites } from "./wait-sites.ts";
 import { shortName, type WaitForGraph, type WaitNode } from "./wait-for-graph.ts";
 
@@ -12,9 +13,39 @@ export function waitLines(graph: WaitForGraph, sites: WaitSites = {}): readonly 
   const knot = graph.knot();
   const end =
     knot === null
-      ? "nobody is known who could end this"
+      ? nobodyEnds(graph)
       : `knot: ${knot.map(({ name }) => shortName(name)).join(" -> ")}`;
-  return [...account.lines(), `  ${end}`];
+  return [...account.lines(), `  ${end}`, ...retryLines(graph)];
+}
+
+/** Who sleeps, and who could end that, where it is not said that nobody will. */
+export function sleepLines(graph: WaitForGraph, sites: WaitSites = {}): readonly string[] {
+  const account = new Account(sites);
+  for (const task of graph.sleepingTasks) account.tellTask(task);
+  return account.lines();
+}
+
+function nobodyEnds({ stuckTasks }: WaitForGraph): string {
+  const ends = stuckTasks.flatMap(({ next }) => next).filter(({ next }) => next.length === 0);
+  const names = [...new Set(ends.map(({ name }) => name))].join(", ");
+  return names === ""
+    ? "nobody is known who could end this"
+    : `nobody who can run ever ends ${names}`;
+}
+
+/** A sleeper that asks again now and then looks alive to whoever only looks for timers. */
+function retryLines({ stuckTasks }: WaitForGraph): string[] {
+  return stuckTasks.flatMap(({ thing }) => {
+    if (!(thing instanceof ExploredTask) || thing.timeout === null || thing.asksAgainMs === 0) {
+      return [];
+    }
+    const everyS = thing.asksAgainMs / 1000;
+    const warnedS = (thing.waitsSinceMs + HUNG_TASK_MS) / 1000;
+    return [
+      `  hidden by a retry timer: ${thing.name} asks again every ${String(everyS)} s, in vain; ` +
+        `a kernel would call it hung at ${String(warnedS)} s`,
+    ];
+  });
 }
 
 interface Line {

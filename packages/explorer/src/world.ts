@@ -7,12 +7,12 @@ import { CutWatcher, type PowerCuts } from "./crash/power-cuts.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import type { Finding } from "./finding.ts";
 import { type Amount, amountOf, type Input, WHOLE } from "./input.ts";
-import { wordOf } from "./replay-line.ts";
+import { wordOf } from "./word-of.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { SpawnOptions, Summary, World } from "./scenario.ts";
 import type { Place, RunView, Vocabulary } from "./vocabulary.ts";
 
-interface SchedulerOptions extends Omit<RunOptions, "fingerprint" | "stateText"> {
+interface SchedulerOptions extends Omit<RunOptions, "fingerprint" | "stateText" | "known"> {
   /** Who judges power cuts; null: they are not asked for. */
   readonly ledger?: CrashLedger | null;
 }
@@ -32,10 +32,12 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   /** The amounts asked for, in the order of asking. */
   readonly amounts: Amount[] = [];
   readonly #input: Input;
-  readonly #spawned = new Map<string, number>();
+  /** How often each name was asked for; kept only when some tasks are left out. */
+  #spawned: Map<string, number> | null = null;
   readonly #options: SchedulerOptions;
   readonly #cells: Cell[] = [];
   readonly #summaries: Summary[] = [];
+  readonly #summarised = new Set<object>();
   readonly #observed: { label: string; read: () => string | number }[] = [];
   /** What is known of things that are no `Waitable`. */
   readonly vocabularies: readonly Vocabulary[];
@@ -69,13 +71,21 @@ export class RunWorld implements World, RunView, ForeignCallListener {
       runsToEnd,
       fingerprint: () => this.#fingerprint(),
       stateText: () => this.stateText() + this.scheduler.faults.stateText,
+      known: {
+        stateText: () => this.stateText() + this.scheduler.faults.stateText,
+        isSummarised: (object) => this.#summarised.has(object),
+      },
     });
   }
 
   spawn(name: string, body: TaskBody, options: SpawnOptions = {}): Task {
-    const unique = this.#input.without.length === 0 ? name : this.#uniqueName(name);
+    const startsAtFirstStep = options.startsAtFirstStep === true;
+    if (this.#input.without.length === 0) {
+      return this.scheduler.spawnScenarioTask(name, body, startsAtFirstStep);
+    }
+    const unique = this.#uniqueName(name);
     if (this.#input.without.includes(wordOf({ name: unique }))) return idle(unique, this.scheduler);
-    return this.scheduler.spawnScenarioTask(unique, body, options.startsAtFirstStep === true);
+    return this.scheduler.spawnScenarioTask(unique, body, startsAtFirstStep);
   }
 
   step(task: Task, access: Access, guard?: Guard): Promise<void> {
@@ -123,6 +133,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
   summarise(object: object, summary: Summary): void {
     this.#options.states?.summarise(object, summary.shows);
     this.#summaries.push(summary);
+    this.#summarised.add(object);
   }
 
   powerCuts<Seen>(cuts: PowerCuts<Seen>): void {
@@ -154,6 +165,7 @@ export class RunWorld implements World, RunView, ForeignCallListener {
 
   /** The name that the task has when all are spawned, also where one of the same name is not. */
   #uniqueName(name: string): string {
+    this.#spawned ??= new Map();
     const copy = (this.#spawned.get(name) ?? 0) + 1;
     this.#spawned.set(name, copy);
     return copy === 1 ? name : `${name}#${String(copy)}`;

@@ -111,7 +111,7 @@ export class KcopydClient implements Waitable {
     this.#scheduler = scheduler;
     this.#count = { object: this, mode: AccessMode.Write, label: `count jobs of ${this.label}` };
     checkSubJob(this.label, subJobBytes);
-    this.#idle = new WaitQueue(`end of ${this.label}`, () => this.blockers());
+    this.#idle = new WaitQueue(`end of ${this.label}`, this);
     this.#throttle = new Throttle(scheduler.clock, checkPercent(this.label, throttlePercent));
     const owner: JobOwner = {
       ioEnded: (job, errorBits) => {

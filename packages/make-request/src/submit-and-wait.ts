@@ -19,6 +19,7 @@ export function submitAndWait(submitter: Submitter, bio: Bio, task: Task): Await
   const end = new Completion(`end of ${bio.toString()}`, {
     scheduler: task.scheduler,
     blockers: () => [bio],
+    endsBy: "any",
   });
   bio.private = end;
   bio.endIo = completeEnd;

@@ -7,12 +7,17 @@ export interface FaultPlan {
    * `attempt` counts its attempts since the plan was put in force, from 1.
    */
   fails(site: string, gfp: Gfp, attempt: number): boolean;
+  /**
+   * Whether from now on every attempt of this site fails, and no other plan will be put in force
+   * while somebody waits there. Default: false.
+   */
+  isForGood?(site: string): boolean;
 }
 
 export const noneFails: FaultPlan = { fails: () => false };
 
 /** No memory at all: only reserves are left to live on. */
-export const allFail: FaultPlan = { fails: () => true };
+export const allFail: FaultPlan = { fails: () => true, isForGood: () => true };
 
 /** Only who may wait gets memory: every first, hopeful attempt of a pool fails. */
 export const failsWithoutWaiting: FaultPlan = { fails: (_site, gfp) => !mayWait(gfp) };
@@ -27,6 +32,7 @@ export function failsAt(sites: Iterable<string>, plan: FaultPlan = allFail): Fau
   const named = new Set(sites);
   return {
     fails: (site, gfp, attempt) => named.has(site) && plan.fails(site, gfp, attempt),
+    isForGood: (site) => named.has(site) && plan.isForGood?.(site) === true,
   };
 }
 

@@ -33,6 +33,11 @@ export class Slab<T extends object> {
     return this.#liveCount;
   }
 
+  /** Whether no attempt will succeed any more. */
+  get isExhausted(): boolean {
+    return this.#memory.faultPlan?.isForGood?.(this.label) === true;
+  }
+
   /** Takes an element if memory is there for the asking. Waits: never. */
   tryAlloc(gfp: Gfp): T | null {
     if (this.#memory.mayFail && this.#memory.fails(this.label, gfp)) return null;

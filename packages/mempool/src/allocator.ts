@@ -14,4 +14,7 @@ export interface Allocator<T> {
 
   /** Waits: never. */
   free(element: T): void;
+
+  /** Whether no attempt will succeed any more, however often it is made. Default: false. */
+  readonly isExhausted?: boolean;
 }

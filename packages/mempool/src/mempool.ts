@@ -5,6 +5,7 @@ import {
   assertMaySleep,
   type Awaitable,
   effectiveGfp,
+  type EndsBy,
   type Gfp,
   GFP_KERNEL,
   GfpBit,
@@ -73,7 +74,7 @@ export class Mempool<T extends object> implements Waitable {
     this.#allocator = allocator;
     this.#minNr = minNr;
     this.#reserve = reserve ?? reserveAtOnce(options);
-    this.#sleepers = new WaitQueue(label, () => this.blockers());
+    this.#sleepers = new WaitQueue(label, this);
     this.#holders = scheduler.isExploring ? new Set() : null;
     this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
     this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
@@ -110,6 +111,11 @@ export class Mempool<T extends object> implements Waitable {
   /** Elements handed out and not given back. */
   get liveCount(): number {
     return this.#liveCount;
+  }
+
+  /** While memory may come back, somebody who waits may be helped by it. */
+  get endsBy(): EndsBy | undefined {
+    return this.#allocator.isExhausted === true ? "any" : undefined;
   }
 
   /** The elements handed out: any of them coming back ends a wait. Known only while exploring. */

@@ -2,13 +2,15 @@ import type { Awaitable } from "./awaitable.ts";
 import { type Access, AccessMode, type Scheduler, WakeReason } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
 import { WaitQueue } from "./wait-queue.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 export interface CompletionOptions {
   /** Lets the scheduler know of `complete`; needed where schedules are explored. */
   readonly scheduler?: Scheduler;
   /** Who could complete it, for the wait-for graph. */
   readonly blockers?: () => readonly object[];
+  /** Whether nobody but `blockers` could. */
+  readonly endsBy?: EndsBy;
 }
 
 /** Lets tasks wait for something to be done: each `complete` lets one wait pass, before or after it. */
@@ -21,9 +23,9 @@ export class Completion implements Waitable {
   /** How many waits may pass; infinite after `completeAll`. */
   #doneCount = 0;
 
-  constructor(name: string, { scheduler, blockers }: CompletionOptions = {}) {
+  constructor(name: string, { scheduler, blockers = nobody, endsBy }: CompletionOptions = {}) {
     this.label = `completion "${name}"`;
-    this.#waiters = new WaitQueue(this.label, blockers);
+    this.#waiters = new WaitQueue(this.label, { blockers, endsBy });
     this.#take = { object: this, mode: AccessMode.Acquire, label: `wait for ${this.label}` };
     this.#give = { object: this, mode: AccessMode.Release, label: `complete ${this.label}` };
     this.#scheduler = scheduler ?? null;
@@ -36,6 +38,10 @@ export class Completion implements Waitable {
 
   blockers(): readonly object[] {
     return this.#waiters.blockers();
+  }
+
+  get endsBy(): EndsBy | undefined {
+    return this.#waiters.endsBy;
   }
 
   /** Lets one wait pass, the longest waiting first. Waits: never. */
@@ -92,4 +98,8 @@ export class Completion implements Waitable {
       if (reason === WakeReason.TimedOut) return false;
     }
   }
+}
+
+function nobody(): readonly object[] {
+  return [];
 }

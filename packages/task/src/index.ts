@@ -41,7 +41,7 @@ export {
 } from "./task.ts";
 export { Timer } from "./timer.ts";
 export { WaitQueue } from "./wait-queue.ts";
-export type { Waitable } from "./waitable.ts";
+export type { EndsBy, Waitable } from "./waitable.ts";
 export { WorkItem } from "./work-item.ts";
 export { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
 export { type WorkerClient, WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";

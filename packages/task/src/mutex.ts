@@ -3,7 +3,7 @@ import type { Awaitable } from "./awaitable.ts";
 import { LockMode, type LockOptions, type WatchedLock } from "./lock-watcher.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -18,6 +18,7 @@ interface Waiter {
 export class Mutex implements Waitable, WatchedLock {
   readonly label: string;
   readonly lockClass: string | null;
+  readonly endsBy: EndsBy = "any";
   readonly #lock: Access;
   readonly #unlock: Access;
   readonly #waiting: Waiter[] = [];

@@ -3,7 +3,7 @@ import type { Awaitable } from "./awaitable.ts";
 import { LockMode, type LockOptions, type WatchedLock } from "./lock-watcher.ts";
 import { type Access, AccessMode } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 interface Waiter {
   readonly task: Task;
@@ -20,6 +20,8 @@ interface Waiter {
 export class RwSemaphore implements Waitable, WatchedLock {
   readonly label: string;
   readonly lockClass: string | null;
+  /** Who waits is a writer, or stands behind one: every reader is in its way. */
+  readonly endsBy: EndsBy = "all";
   readonly #read: Access;
   readonly #write: Access;
   readonly #release: Access;

@@ -125,7 +125,7 @@ describe("WaitQueue", () => {
   it("says who could wake, and forbids sleep in atomic sections without leaving a trace", async () => {
     const scheduler = new VirtualScheduler();
     const cook = { label: "cook" };
-    const queue = new WaitQueue("supper", () => [cook]);
+    const queue = new WaitQueue("supper", { blockers: () => [cook] });
     expect(queue.blockers()).toEqual([cook]);
     await scheduler.perform("a", (task) => {
       task.atomicDepth = 1;

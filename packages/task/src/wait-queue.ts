@@ -1,9 +1,11 @@
 import type { Awaitable } from "./awaitable.ts";
 import { WakeReason } from "./scheduler.ts";
 import { assertMaySleep, type Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 
 const NOBODY: readonly object[] = [];
+/** In the way of those who sleep on a queue of which nothing is known. */
+const UNKNOWN: Pick<Waitable, "blockers" | "endsBy"> = { blockers: () => NOBODY };
 
 /**
  * Tasks that sleep until somebody says that something changed.
@@ -17,12 +19,16 @@ export class WaitQueue implements Waitable {
   readonly #shared: Task[] = [];
   /** Woken one at a time, first come, first served. */
   readonly #exclusive: Task[] = [];
-  readonly #blockers: () => readonly object[];
+  readonly #wakers: Pick<Waitable, "blockers" | "endsBy">;
 
-  /** `label` is what sleepers are said to wait for; `blockers` who could wake them. */
-  constructor(label: string, blockers: () => readonly object[] = () => NOBODY) {
+  /** `label` is what sleepers are said to wait for; `wakers` who could wake them. */
+  constructor(label: string, wakers: Pick<Waitable, "blockers" | "endsBy"> = UNKNOWN) {
     this.label = label;
-    this.#blockers = blockers;
+    this.#wakers = wakers;
+  }
+
+  get endsBy(): EndsBy | undefined {
+    return this.#wakers.endsBy;
   }
 
   get isEmpty(): boolean {
@@ -30,7 +36,7 @@ export class WaitQueue implements Waitable {
   }
 
   blockers(): readonly object[] {
-    return this.#blockers();
+    return this.#wakers.blockers();
   }
 
   /**

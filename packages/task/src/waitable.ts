@@ -1,3 +1,6 @@
+/** How many of those who are in the way must move on before a wait is over. */
+export type EndsBy = "any" | "all";
+
 /**
  * Something that a task can wait for, and a node of the wait-for graph.
  *
@@ -12,4 +15,9 @@ export interface Waitable {
    * when nobody can. Asked only when a report is drawn.
    */
   blockers(): readonly object[];
+  /**
+   * Set where `blockers` leaves nobody out: then a wait is hopeless as soon as none of them (or one
+   * of all that it takes) can move, whoever else still runs. Not set: others might end it too.
+   */
+  readonly endsBy?: EndsBy | undefined;
 }

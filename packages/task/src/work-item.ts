@@ -1,7 +1,7 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { LockOptions, WatchedLock } from "./lock-watcher.ts";
 import type { Task } from "./task.ts";
-import type { Waitable } from "./waitable.ts";
+import type { EndsBy, Waitable } from "./waitable.ts";
 import { WorkState } from "./work-state.ts";
 
 /** What only the queue may know and change of an item. */
@@ -37,6 +37,11 @@ export class WorkItem implements Waitable, WatchedLock {
 
   get isRunning(): boolean {
     return this.#state.worker !== null;
+  }
+
+  /** A run in progress is its worker's; one that is pending may be cancelled by anybody. */
+  get endsBy(): EndsBy | undefined {
+    return this.isRunning ? "any" : undefined;
   }
 
   /** The worker that runs it, else what it is queued on. */

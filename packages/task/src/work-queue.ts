@@ -61,7 +61,7 @@ export class WorkQueue implements Waitable {
     this.#maxActive = (options.maxActive ?? 0) || DEFAULT_MAX_ACTIVE;
     this.#pool = options.pool ?? new WorkerPool();
     this.#client = this.#createClient();
-    this.#idle = new WaitQueue(this.label, () => this.blockers());
+    this.#idle = new WaitQueue(this.label, { blockers: () => this.blockers() });
     // Items of an unordered queue meet at the item; that two were added in this or that order
     // makes no difference there.
     const [add, take] = this.#isOrdered

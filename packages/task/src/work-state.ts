@@ -26,7 +26,7 @@ export class WorkState {
 
   constructor(item: Waitable) {
     this.access = { object: item, mode: AccessMode.Write, label: item.label };
-    this.#waiters = new WaitQueue(item.label, () => this.blockers());
+    this.#waiters = new WaitQueue(item.label, item);
   }
 
   get isPending(): boolean {

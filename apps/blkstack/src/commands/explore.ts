@@ -7,25 +7,24 @@ import {
 } from "@blkstack/explorer";
 import { Command, Option } from "commander";
 import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
-import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario, type Wanted } from "../find-scenario.ts";
 import { wholeNumber } from "../option-values.ts";
 import { ProgressLine } from "../progress-line.ts";
 import { type SearchFlags, searchVariant } from "../search-variant.ts";
+import { isShownOtherwise, shown, type ShowFlags, withShowOptions } from "../show-report.ts";
 import { coloursFor, formatTable } from "../table.ts";
 import { UserError } from "../user-error.ts";
 import { writeUserFile } from "../user-file.ts";
 
-interface ExploreFlags extends SearchFlags {
+interface ExploreFlags extends SearchFlags, ShowFlags {
   readonly trace?: string;
   readonly progress?: boolean;
-  readonly graph?: GraphFormat;
   readonly json?: boolean;
 }
 
 /** `blkstack explore NAME[:VARIANT]`: tries schedules; exit status 1 when one fails. */
 export function exploreCommand(context: CommandContext): Command {
-  return new Command("explore")
+  const command = new Command("explore")
     .description("run a scenario under one schedule after the other")
     .argument("<name[:variant]>", "what to explore; without a variant, each of them")
     .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy)
@@ -47,8 +46,8 @@ export function exploreCommand(context: CommandContext): Command {
     .addOption(timersOption())
     .option("--no-audit", "trust the scenario: repeat no run to see whether it is the same again")
     .option("--trace <file>", "where to keep the failing run, for replay")
-    .addOption(graphOption().conflicts("json"))
-    .option("--json", "one JSON object")
+    .option("--json", "one JSON object");
+  return withShowOptions(command, ["json"])
     .addHelpText("after", "\nExit status: 0 nothing found, 1 found, 2 usage.")
     .action((name: string, flags: ExploreFlags) => exploreWanted(name, flags, context));
 }
@@ -70,7 +69,7 @@ async function exploreWanted(
     throw new UserError("--trace keeps one run; name the variant, as in NAME:VARIANT");
   }
   if ((flags.checkpoint ?? flags.resume) !== undefined) refuseCheckpoint(wanted, flags);
-  const { trace, graph, json, progress: isProgressWanted, ...search } = flags;
+  const { trace, json, progress: isProgressWanted, ...search } = flags;
   const progress = new ProgressLine(
     io.stderr,
     isProgressWanted ?? (json === true ? false : undefined),
@@ -96,8 +95,8 @@ async function exploreWanted(
   if (trace !== undefined && first?.trace) {
     await writeUserFile(trace, `${JSON.stringify(first.trace, null, 1)}\n`, io.cwd);
   }
-  if (graph !== undefined) {
-    for (const report of reports) printLine(io.stdout, drawWaits(report, graph));
+  if (isShownOtherwise(flags)) {
+    for (const report of reports) printLine(io.stdout, shown(report, flags));
   } else if (json === true) printLine(io.stdout, JSON.stringify(jsonOf(wanted, reports)));
   else printReports(wanted, reports, io.stdout);
   if (reports.some(({ verdict }) => verdict === "found")) exitWith(ExitStatus.Found);

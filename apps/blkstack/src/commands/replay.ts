@@ -11,36 +11,36 @@ import {
 } from "@blkstack/explorer";
 import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
-import { drawWaits, type GraphFormat, graphOption } from "../draw-waits.ts";
 import { findScenario } from "../find-scenario.ts";
+import { shown, type ShowFlags, withShowOptions } from "../show-report.ts";
 import { UserError } from "../user-error.ts";
 import { readUserFile, writeUserFile } from "../user-file.ts";
 
-interface ReplayFlags {
+interface ReplayFlags extends ShowFlags {
   readonly perfetto?: string;
-  readonly graph?: GraphFormat;
 }
 
 /** `blkstack replay TRACE`: exit status 1 when the run fails again. */
 export function replayCommand({ io, exitWith }: CommandContext): Command {
-  return new Command("replay")
+  const command = new Command("replay")
     .description("repeat a run that explore found")
     .argument("<run>", "the line that explore printed, or the file that explore --trace wrote")
-    .option("--perfetto <file>", "writes the run for ui.perfetto.dev or chrome://tracing")
-    .addOption(graphOption())
+    .option("--perfetto <file>", "writes the run for ui.perfetto.dev or chrome://tracing");
+  return withShowOptions(command)
     .addHelpText("after", "\nExit status: 0 it does not fail any more, 1 it fails, 2 usage.")
-    .action(async (run: string, { perfetto, graph }: ReplayFlags) => {
+    .action(async (run: string, { perfetto, ...flags }: ReplayFlags) => {
       const what = looksLikeReplayLine(run) ? checkedLine(run) : await readTrace(run, io.cwd);
       const { scenario, variant } = typeof what === "string" ? parseReplayLine(what) : what;
       const wanted = findScenario(`${scenario}:${variant}`);
-      const { report } = await replay(wanted.scenario, what).catch((error: unknown) => {
+      const story = { story: flags.full === true ? "full" : "short" } as const;
+      const { report } = await replay(wanted.scenario, what, story).catch((error: unknown) => {
         if (!(error instanceof DivergenceError)) throw error;
         throw new UserError(`${run} does not fit this version: ${error.message}`);
       });
       if (perfetto !== undefined && report.trace !== null) {
         await writeUserFile(perfetto, JSON.stringify(toChromeTrace(report.trace)), io.cwd);
       }
-      printLine(io.stdout, graph === undefined ? report.story : drawWaits(report, graph));
+      printLine(io.stdout, shown(report, flags));
       if (report.verdict === "found") exitWith(ExitStatus.Found);
     });
 }

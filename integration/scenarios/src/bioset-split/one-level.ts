@@ -1,8 +1,8 @@
-import type { BioSetOptions } from "@blkstack/bio-set";
+import type { BioSet, BioSetOptions } from "@blkstack/bio-set";
 import type { World } from "@blkstack/explorer";
 import { Mempool } from "@blkstack/mempool";
 import { type FaultPlan, Slab } from "@blkstack/memory";
-import { GFP_NOIO } from "@blkstack/task";
+import { GFP_NOIO, type Waitable } from "@blkstack/task";
 import { BioSetWithData, PieceData } from "./second-pool.ts";
 import { type SetClass, Setting } from "./setting.ts";
 import { spawnWriter, Splitter, type SplitterOptions, watchPool } from "./stack.ts";
@@ -14,6 +14,8 @@ export interface OneLevel {
   readonly driver?: Partial<SplitterOptions>;
   /** What fails; all memory unless told. */
   readonly memory?: FaultPlan;
+  /** How often a patrol looks, each second, whether bios are still on their way. */
+  readonly patrolRounds?: number;
 }
 
 /** Writers upon one driver that cuts each bio in two, with as many bios in reserve as writers. */
@@ -28,7 +30,19 @@ export function oneLevel(world: World, options: OneLevel): void {
     const way = { submitter, device: md, sector: 8 * (writer - 1) };
     spawnWriter(world, `submitter-${String(writer)}`, way);
   }
+  if (options.patrolRounds !== undefined) patrol(world, pool.bioPool, options.patrolRounds);
   setting.exhaustMemory(options.memory);
+}
+
+/** A task with a timer of its own: whoever takes timers for hope sees no end of it. */
+function patrol(world: World, pool: BioSet["bioPool"], rounds: number): void {
+  const second: Waitable = { label: "the next second", blockers: () => [] };
+  world.scheduler.spawn("patrol", async (task) => {
+    for (let round = 0; round < rounds; round += 1) {
+      await task.scheduler.sleep(task, second, 1000);
+      if (pool.liveCount === 0) return;
+    }
+  });
 }
 
 /** A driver whose set has bios enough, but which needs an element of another pool for each. */

@@ -1,12 +1,16 @@
 import type { Bio } from "@blkstack/bio";
 import { BioSet } from "@blkstack/bio-set";
 import type { Mempool } from "@blkstack/mempool";
-import type { Waitable } from "@blkstack/task";
+import type { EndsBy, Waitable } from "@blkstack/task";
 
 /** What a driver keeps with a bio, from a pool of its own instead of the bio's pad. */
 export class PieceData implements Waitable {
   readonly label = "data of a piece";
   piece: Bio | null = null;
+
+  get endsBy(): EndsBy | undefined {
+    return this.piece === null ? undefined : "any";
+  }
 
   blockers(): readonly object[] {
     return this.piece === null ? [] : [this.piece];

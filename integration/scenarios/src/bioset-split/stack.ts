@@ -142,7 +142,8 @@ export function spawnWriter(
       status = bio.status;
       task.scheduler.wake(task);
     };
-    const end: Waitable = { label: `the end of ${bio.toString()}`, blockers: () => [bio] };
+    const label = `the end of ${bio.toString()}`;
+    const end: Waitable = { label, blockers: () => [bio], endsBy: "any" };
     await submitter.submitBio(bio, task);
     while (status === null) await task.scheduler.sleep(task, end);
   };

@@ -27,6 +27,21 @@ export const STORIES: Readonly<Record<string, Story>> = {
       oneLevel(world, { writers: 1 });
     },
   },
+  "retry-timer": {
+    expect: "DEADLOCK",
+    summary:
+      "the pool asks for memory every 5 s and a patrol looks every second: nothing stands still",
+    build: (world) => {
+      oneLevel(world, { writers: 1, set: { rescuer: false }, patrolRounds: 12 });
+    },
+  },
+  "retry-timer-rescuer": {
+    expect: "ok",
+    summary: "the same with the rescuer: nobody has to ask again",
+    build: (world) => {
+      oneLevel(world, { writers: 1, patrolRounds: 12 });
+    },
+  },
   "two-tasks-no-rescuer": {
     expect: "DEADLOCK",
     summary: "two bios in reserve, two tasks: each has one and waits for another",

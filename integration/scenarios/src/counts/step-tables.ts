@@ -4,7 +4,7 @@ import type { NamedProgram } from "./programs.ts";
 import { rehearse, type Rehearsal } from "./rehearsal.ts";
 
 /** What a task stands before: an announced step, or its end. */
-export interface Position {
+interface Position {
   /** The same for all steps that use the same things in the same way; null: the task has ended. */
   readonly uses: readonly Access[] | null;
   /** What the step comes to; null: it was never taken. */

@@ -4,7 +4,7 @@ import { type Answer, type Effect, isQuestion, StepTables } from "./step-tables.
 /** Where the step of a task that cannot go on leads to. */
 export const BLOCKED = -1;
 /** That a task has ended. */
-export const ENDED = -2;
+const ENDED = -2;
 
 /** Where a search for more states stands: a step of which the tables do not know what it does. */
 interface Unknown {

@@ -129,6 +129,17 @@ describe("a scenario that does not do the same twice", () => {
     expect(report.message).toBe('after the same choices, what was left was "1,", and then is "2,"');
   });
 
+  it("is not claimed where a run was given up in a known state with nobody left to go on", async () => {
+    const two: Model = (m) => {
+      const [a, b] = [m.cell("a"), m.cell("b")];
+      m.task("left", [Op.always("set", a, () => (a.value = 1))]);
+      m.task("right", [Op.always("set", b, () => (b.value = 1))]);
+    };
+    const report = await run(two, { dedupe: "states", audits: { determinism: 1 } });
+    expect(report).toMatchObject({ verdict: "proved", audited: { determinism: report.runs } });
+    expect(report.runs).toBeGreaterThan(1);
+  });
+
   it("is looked for in one run of a hundred, drawn by seed, and never counted as a run", async () => {
     const options = { strategy: "random", executions: 2_000, after: "all" } as const;
     const report = await run(philosophers(3), options);

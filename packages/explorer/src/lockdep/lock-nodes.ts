@@ -81,6 +81,6 @@ export class LockNodes {
 }
 
 /** `mutex "fork"` of `mutex "fork-3"`: a label without the numbers that tell instances apart. */
-export function classNameOf(label: string): string {
+function classNameOf(label: string): string {
   return label.replaceAll(/[-#._ ]?\d+/g, "");
 }

@@ -10,10 +10,13 @@ const polling = defineScenario({
   summary: "a task spins until another sets a flag",
   variants: { only: { expect: "ok", summary: "the only one" } },
   build(world) {
-    const flag = world.cell("flag");
+    const [flag, looks] = [world.cell("flag"), world.cell("looks")];
     world.spawn("spinner", async (task) => {
-      do await world.step(task, flag.use(AccessMode.Read, "poll"));
-      while (flag.value === 0);
+      // It counts its looks where all can see, so that no look leaves all as it was.
+      do {
+        await world.step(task, flag.use(AccessMode.Read, "poll"));
+        looks.value += 1;
+      } while (flag.value === 0);
     });
     world.spawn("setter", async (task) => {
       await world.step(task, flag.use(AccessMode.Write, "set"));
