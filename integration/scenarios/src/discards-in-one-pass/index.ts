@@ -2,7 +2,7 @@ import { BioOp } from "@blkstack/bio";
 import { defineTarget, EndIoResult, MapResult, type TargetType } from "@blkstack/block";
 import { frontClone, type SplitPolicy } from "@blkstack/device-mapper";
 import type { Expectation, Scenario } from "@blkstack/explorer";
-import { Mutex, type Task } from "@blkstack/task";
+import { Gate } from "../dm/gate.ts";
 import { DmSetting } from "../dm/setting.ts";
 import { dataOnly } from "../pieces/mutants.ts";
 import { scenarioOf, type Story } from "../story.ts";
@@ -37,8 +37,7 @@ function discarding(splitPolicy: SplitPolicy, expect: Expectation, summary: stri
 
 /** Targets of which only one has a bio under way. */
 function oneAtATime(): TargetType {
-  const gate = new Mutex("gate");
-  let holder: Task | null = null;
+  const gate = new Gate("one at a time");
   return defineTarget({
     name: "one-at-a-time",
     version: [1, 0, 0],
@@ -48,13 +47,12 @@ function oneAtATime(): TargetType {
       return {
         discardBios: 1,
         async map(bio, task) {
-          await gate.lock(task);
-          holder = task;
+          await gate.pass(bio, task);
           bio.device = device;
           return MapResult.Remapped;
         },
         endIo() {
-          if (holder !== null) gate.unlock(holder);
+          gate.open(context.scheduler);
           return EndIoResult.Done;
         },
         status: () => "",

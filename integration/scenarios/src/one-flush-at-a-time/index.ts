@@ -2,7 +2,8 @@ import { Bio, bioEndio, BioFlag, BioOp, type Sectors } from "@blkstack/bio";
 import { type BlockDevice, RequestQueue } from "@blkstack/block";
 import type { Expectation, Scenario } from "@blkstack/explorer";
 import { fifo, lowerFirst, type SubmitOrder } from "@blkstack/make-request";
-import { Mutex, type Task, WorkItem, WorkQueue } from "@blkstack/task";
+import { type Task, WorkItem, WorkQueue } from "@blkstack/task";
+import { Gate } from "../dm/gate.ts";
 import { DmSetting } from "../dm/setting.ts";
 import { scenarioOf, type Story } from "../story.ts";
 
@@ -56,7 +57,7 @@ class FlushingArray implements BlockDevice {
   readonly queue: RequestQueue;
   readonly #setting: DmSetting;
   readonly #disk: BlockDevice;
-  readonly #gate = new Mutex("flush of array");
+  readonly #gate = new Gate("flush of array");
   readonly #worker: WorkQueue | null;
 
   constructor(setting: DmSetting, hasWorker: boolean) {
@@ -70,15 +71,15 @@ class FlushingArray implements BlockDevice {
   }
 
   async submitBio(bio: Bio, task: Task): Promise<void> {
-    await this.#gate.lock(task);
     const below = new Bio();
     below.op = BioOp.Write;
     below.flags = BioFlag.Preflush;
     below.device = this.#disk;
     below.endIo = () => {
-      this.#gate.unlock(task);
+      this.#gate.open(task.scheduler);
       bioEndio(bio);
     };
+    await this.#gate.pass(below, task);
     const { submitter } = this.#setting;
     if (this.#worker === null) await submitter.submitBio(below, task);
     else this.#worker.queue(new WorkItem("flush", (worker) => submitter.submitBio(below, worker)));
