@@ -12,7 +12,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "D2 (ii)": "XX·····",
   "D2 mirrored": "·······",
   D6: "XX···X·",
-  D3: "XXX····",
+  D3: `${"X".repeat(3)}····`,
   "D5 n=2": "··",
   "D5 n=3": "··",
   "D5 n=4": "·X",
