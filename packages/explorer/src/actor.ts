@@ -1,6 +1,8 @@
+import { invariant } from "@blkstack/bio";
 import {
   type Access,
   AccessMode,
+  assertNothingParked,
   type InterruptSource,
   type Scheduler,
   Task,
@@ -69,6 +71,44 @@ export class ExploredTask extends Task {
   /** Whether it sleeps no longer than for a time, and not only to ask again. */
   get hasTimeout(): boolean {
     return this.timeout !== null && this.asksAgainMs === 0;
+  }
+
+  /** From here on it is `access`, to be taken once `guard` holds. */
+  announce(access: Access, guard: Guard | null, steps: number): void {
+    this.access = access;
+    this.guard = guard;
+    this.state = TaskState.Ready;
+    this.waitsSinceStep = steps;
+    this.askedAgainFor = null;
+  }
+
+  /** From here on it sleeps. `isNewWait`: not one that it has only come back to. */
+  fallAsleep(on: Waitable, isNewWait: boolean, steps: number, nowMs: number): void {
+    this.waitingFor = on;
+    if (this.access.object !== this) this.lastUsed = this.access.object;
+    this.state = TaskState.Sleeping;
+    if (isNewWait) {
+      this.waitsSinceStep = steps;
+      this.waitsSinceMs = nowMs;
+    }
+    this.guard = null;
+    this.askedAgainFor = null;
+  }
+
+  /** From here on its next step is to see why it was woken, under the name of `label`. */
+  wakeUp(reason: WakeReason, label: string): void {
+    this.timeout = null;
+    this.state = TaskState.Ready;
+    this.wakeReason = reason;
+    this.access = { object: this, mode: AccessMode.Write, label };
+    this.waitingFor = null;
+  }
+
+  /** Throws when it leaves something behind that nobody else could take care of. */
+  end(): void {
+    this.state = TaskState.Done;
+    assertNothingParked(this);
+    invariant(this.atomicDepth === 0, `${this.name} ended holding a spinlock`);
   }
 
   get isEnabled(): boolean {

@@ -1,12 +1,9 @@
-import { invariant } from "@blkstack/bio";
 import {
   type Access,
   AccessMode,
   assertMaySleep,
-  assertNothingParked,
   type Clock,
   type InterruptSource,
-  type Random,
   type Scheduler,
   type Task,
   type TaskBody,
@@ -43,9 +40,8 @@ export class ExploringScheduler implements Scheduler {
   readonly isExploring = true;
   readonly lockWatcher: RunLockWatcher | null;
   readonly time: VirtualTime = new VirtualTime();
-  readonly random: Random;
+  readonly random: Xorshift;
   readonly loops: LoopGuard;
-  readonly #draws: Xorshift;
   readonly tasks: readonly ExploredTask[];
   /** Raised and not handled. */
   readonly interrupts: readonly PendingInterrupt[];
@@ -82,15 +78,14 @@ export class ExploringScheduler implements Scheduler {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#draws = new Xorshift(options.seed);
-    this.random = this.#draws;
+    this.random = new Xorshift(options.seed);
     this.lockWatcher = options.lockdep ?? null;
     this.faults = new FaultInjector(this, options.conditions.faults);
     this.tasks = this.#population.tasks;
     this.interrupts = this.#population.interrupts;
     this.#histories = options.states === null ? null : new Histories(options.states, this);
     this.audience = new Audience(this.#histories, options.strategy.log ?? null, options.recorder);
-    this.loops = new LoopGuard(options, this.audience);
+    this.loops = new LoopGuard(options, this);
     const { timers } = options.conditions;
     this.#timers = timers === "any-time" ? new TimerChoices(this) : null;
     this.#probe = new StallProbe(this.time, options.fingerprint);
@@ -183,11 +178,7 @@ export class ExploringScheduler implements Scheduler {
   /** Announces a step that cannot be taken until `guard` holds. Waits: until chosen. */
   step(task: Task, access: Access, guard: Guard | null = null): Promise<void> {
     const announcing = this.#announcing(task, access.label);
-    announcing.access = access;
-    announcing.guard = guard;
-    announcing.state = TaskState.Ready;
-    announcing.waitsSinceStep = this.#steps;
-    announcing.askedAgainFor = null;
+    announcing.announce(access, guard, this.#steps);
     const chosen = new Promise<WakeReason>(announcing.capture);
     if (guard !== null) this.audience.blocked(announcing);
     this.#yield();
@@ -211,16 +202,9 @@ export class ExploringScheduler implements Scheduler {
     if (this.lockWatcher !== null) this.lockWatcher.sleeps(task, on);
     const use: Access = { object: on, mode: AccessMode.Write, label: "" };
     this.audience.sleeps(sleeper, use);
-    sleeper.waitingFor = on;
-    if (sleeper.access.object !== sleeper) sleeper.lastUsed = sleeper.access.object;
-    sleeper.state = TaskState.Sleeping;
     // Who asks again in vain has been waiting all the time.
-    if (!this.#probe.isRunning && sleeper.askedAgainFor !== on) {
-      sleeper.waitsSinceStep = this.#steps;
-      sleeper.waitsSinceMs = this.time.nowMs();
-    }
-    sleeper.guard = null;
-    sleeper.askedAgainFor = null;
+    const isNewWait = !this.#probe.isRunning && sleeper.askedAgainFor !== on;
+    sleeper.fallAsleep(on, isNewWait, this.#steps, this.time.nowMs());
     if (timeoutMs !== undefined) {
       const wish = {
         delayMs: timeoutMs,
@@ -364,11 +348,9 @@ export class ExploringScheduler implements Scheduler {
   }
 
   #lookForLoops(enabled: Actor[]): Lasso | null {
-    const { tasks, interrupts, time } = this;
     // Timers that fire as steps of their own are among those enabled.
-    const isTimerArmed = this.#timers === null && time.armed.length > 0;
-    const standing = { tasks, interrupts, time, draws: this.#draws };
-    return this.loops.look(standing, this.#current, enabled, { steps: this.#steps, isTimerArmed });
+    const isTimerArmed = this.#timers === null && this.time.armed.length > 0;
+    return this.loops.look(this.#current, enabled, { steps: this.#steps, isTimerArmed });
   }
 
   #choose(enabled: readonly Actor[]): number {
@@ -410,14 +392,14 @@ export class ExploringScheduler implements Scheduler {
     task.state = TaskState.Ready;
     const outcome = task.body(task);
     if (outcome === undefined) {
-      this.#end(task);
+      task.end();
       this.#yield();
       return;
     }
     outcome.then(
       () => {
         try {
-          this.#end(task);
+          task.end();
         } catch (error) {
           this.#stop({ why: "error", error, actor: task });
         }
@@ -427,12 +409,6 @@ export class ExploringScheduler implements Scheduler {
         this.#stop({ why: "error", error, actor: task });
       },
     );
-  }
-
-  #end(task: ExploredTask): void {
-    task.state = TaskState.Done;
-    assertNothingParked(task);
-    invariant(task.atomicDepth === 0, `${task.name} ended holding a spinlock`);
   }
 
   /** Moves time when nobody can take a step; false when that is no use. */
@@ -472,11 +448,7 @@ export class ExploringScheduler implements Scheduler {
   }
 
   #wakeUp(sleeper: ExploredTask, reason: WakeReason): void {
-    sleeper.timeout = null;
-    sleeper.state = TaskState.Ready;
-    sleeper.wakeReason = reason;
-    sleeper.access = { object: sleeper, mode: AccessMode.Write, label: wakeLabel(sleeper, reason) };
-    sleeper.waitingFor = null;
+    sleeper.wakeUp(reason, wakeLabel(sleeper, reason));
     this.audience.woken(sleeper, this.#current, reason);
   }
 

@@ -10,12 +10,12 @@ export class LoopGuard {
   /** The step from which on `look` is to be called. */
   looksFrom: number = LOOKS_FROM;
   readonly #options: RunOptions;
-  readonly #audience: Audience;
+  readonly #run: Standing & { readonly audience: Audience };
   #watch: LoopWatch | null = null;
 
-  constructor(options: RunOptions, audience: Audience) {
+  constructor(options: RunOptions, run: Standing & { readonly audience: Audience }) {
     this.#options = options;
-    this.#audience = audience;
+    this.#run = run;
   }
 
   /** Whether somebody was made to wait who only went round in circles. */
@@ -48,15 +48,15 @@ export class LoopGuard {
 
   /** As `LoopWatch.look`. */
   look(
-    standing: Standing,
     last: Actor | null,
     enabled: Actor[],
     at: { readonly steps: number; readonly isTimerArmed: boolean },
   ): Lasso | null {
     const { known, recorder } = this.#options;
     if (this.#watch === null) {
-      this.#watch = new LoopWatch({ ...standing, ...known }, this.looksFrom);
-      this.#audience.add(this.#watch);
+      const { tasks, interrupts, time, random, audience } = this.#run;
+      this.#watch = new LoopWatch({ tasks, interrupts, time, random, ...known }, this.looksFrom);
+      audience.add(this.#watch);
     }
     const lasso = this.#watch.look(last, enabled, { ...at, recorder });
     this.looksFrom = this.#watch.looksFrom;

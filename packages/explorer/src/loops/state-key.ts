@@ -7,7 +7,7 @@ export interface Standing {
   readonly tasks: readonly ExploredTask[];
   readonly interrupts: readonly PendingInterrupt[];
   readonly time: VirtualTime;
-  readonly draws: Xorshift;
+  readonly random: Xorshift;
 }
 
 /**
@@ -24,8 +24,8 @@ export class StateKey {
     this.#held.add(lock);
   }
 
-  of({ tasks, interrupts, time, draws }: Standing, shared: string): string {
-    let text = `${shared};${String(draws.state)};`;
+  of({ tasks, interrupts, time, random }: Standing, shared: string): string {
+    let text = `${shared};${String(random.state)};`;
     for (const { state, access, waitingFor, atomicDepth } of tasks) {
       const on = waitingFor ?? access.object;
       text += `${String(state)}/${access.label}/${this.#id(on)}/${String(atomicDepth)},`;
