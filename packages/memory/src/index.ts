@@ -28,4 +28,5 @@ export {
   type PageAllocatorCounters,
   type PageAllocatorOptions,
 } from "./page-allocator.ts";
+export { SHRINK_STOP, type Shrinker, ShrinkerRegistry } from "./shrinker.ts";
 export { Slab } from "./slab.ts";

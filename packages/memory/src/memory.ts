@@ -8,6 +8,7 @@ import {
   type Task,
 } from "@blkstack/task";
 import type { FaultPlan } from "./fault-plan.ts";
+import { ShrinkerRegistry } from "./shrinker.ts";
 
 export interface MemoryOptions {
   readonly scheduler: Scheduler;
@@ -23,6 +24,8 @@ export interface MemoryCounters {
 /** The memory of one system: what all its slabs and page allocators ask before they hand out. */
 export class Memory {
   readonly scheduler: Scheduler;
+  /** The caches that give back when memory is short. */
+  readonly shrinkers: ShrinkerRegistry = new ShrinkerRegistry();
   #faultPlan: FaultPlan | null;
   readonly #faults: FaultSource | null;
   #failures = 0;
