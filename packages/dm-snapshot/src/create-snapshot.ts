@@ -5,11 +5,11 @@ import { DeviceCowIo } from "./device-cow-io.ts";
 import { type ExceptionStore, LoadResult } from "./exception-store.ts";
 import { refusePairing } from "./handover.ts";
 import { MergeTarget } from "./merge-target.ts";
-import { Merger } from "./merger.ts";
 import { Origins } from "./origins.ts";
 import type { SnapshotPolicies } from "./policies.ts";
 import { Snapshot } from "./snapshot.ts";
 import { parseArguments, type SnapshotArguments } from "./snapshot-arguments.ts";
+import { SnapshotLine } from "./snapshot-line.ts";
 import { SnapshotTarget } from "./snapshot-target.ts";
 import { createStore } from "./create-store.ts";
 
@@ -40,8 +40,8 @@ export async function createSnapshot(context: TargetContext, kind: Kind): Promis
     origins.release(snapshot.originRecord);
     throw error;
   }
-  if (!kind.isMerging) return new SnapshotTarget(snapshot, origins, context, given);
-  return new MergeTarget(new Merger(snapshot), origins, context, given);
+  const line = new SnapshotLine(snapshot, origins, context, given);
+  return kind.isMerging ? new MergeTarget(line) : new SnapshotTarget(line);
 }
 
 function prepare(

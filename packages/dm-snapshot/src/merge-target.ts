@@ -5,17 +5,11 @@ import {
   MapResult,
   type StatusKind,
   type Target,
-  type TargetContext,
 } from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
-import type { BioData } from "./bio-data.ts";
-import { activate, refuseEarlyResume } from "./handover.ts";
-import type { Merger } from "./merger.ts";
-import type { Origins } from "./origins.ts";
-import { argumentsText, type SnapshotArguments } from "./snapshot-arguments.ts";
-import { messageOf } from "./snapshot-message.ts";
+import { Merger } from "./merger.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { snapshotStatus } from "./snapshot-status.ts";
+import type { SnapshotLine } from "./snapshot-line.ts";
 
 const PREFLUSH = BioFlag.Preflush;
 const READ = BioOp.Read;
@@ -27,22 +21,18 @@ export class MergeTarget implements Target {
   /** One for the origin, one for the store. */
   readonly flushBios = 2;
   readonly #snapshot: Snapshot;
+  readonly #line: SnapshotLine;
   readonly #merger: Merger;
-  readonly #origins: Origins;
-  readonly #context: TargetContext;
-  readonly #arguments: SnapshotArguments;
 
-  constructor(merger: Merger, origins: Origins, context: TargetContext, given: SnapshotArguments) {
-    this.#merger = merger;
-    this.#snapshot = merger.snapshot;
-    this.#origins = origins;
-    this.#context = context;
-    this.#arguments = given;
-    this.#snapshot.originRecord.addHost(context.host);
+  constructor(line: SnapshotLine) {
+    this.#snapshot = line.snapshot;
+    this.#line = line;
+    this.#merger = new Merger(line.snapshot);
+    this.#snapshot.originRecord.addHost(line.context.host);
   }
 
   get discardBios(): number {
-    return this.#arguments.discardZeroesCow ? 1 : 0;
+    return this.#line.given.discardZeroesCow ? 1 : 0;
   }
 
   /** A bio lies in one chunk. */
@@ -54,7 +44,7 @@ export class MergeTarget implements Target {
   map(bio: Bio, task: Task): Awaitable<MapResult> {
     const { lock, origin, cow } = this.#snapshot;
     if ((bio.flags & PREFLUSH) !== 0) {
-      bio.device = this.#context.copyIndex(bio) === 0 ? origin : cow;
+      bio.device = this.#line.context.copyIndex(bio) === 0 ? origin : cow;
       return MapResult.Remapped;
     }
     if (bio.op === BioOp.Discard) {
@@ -68,29 +58,21 @@ export class MergeTarget implements Target {
 
   /** Interrupt context. */
   endIo(bio: Bio): EndIoResult {
-    const data = this.#context.perBioData(bio) as BioData;
+    const data = this.#line.dataOf(bio);
     if (data.chunk >= 0) this.#snapshot.tracked.untrack(data);
     return EndIoResult.Done;
   }
 
   status(kind: StatusKind): string {
-    if (kind === "info") return snapshotStatus(this.#snapshot, this.#merger.hasFailed);
-    const { origin, cow, chunkSectors } = this.#snapshot;
-    const label = this.#context.deviceLabel;
-    return argumentsText(this.#arguments, {
-      origin: label(origin),
-      cow: label(cow),
-      chunkSectors,
-    });
+    return this.#line.status(kind, this.#merger.hasFailed);
   }
 
   message(words: readonly string[]): string {
-    return messageOf(this.#snapshot, words);
+    return this.#line.message(words);
   }
 
   devices(): DeviceRange[] {
-    const { begin: startSector, sizeSectors } = this.#context;
-    return [{ device: this.#snapshot.origin, startSector, sizeSectors }];
+    return this.#line.devices();
   }
 
   /** Waits: until the merge has come to the end of a step. */
@@ -103,20 +85,18 @@ export class MergeTarget implements Target {
   }
 
   preresume(): void {
-    refuseEarlyResume(this.#snapshot, this.#origins);
+    this.#line.preresume();
   }
 
   async resume(task: Task): Promise<void> {
-    await activate(this.#snapshot, this.#origins, task);
+    await this.#line.resume(task);
     this.#merger.start();
   }
 
   async destroy(task: Task): Promise<void> {
     await this.#merger.destroy(task);
-    this.#snapshot.originRecord.removeHost(this.#context.host);
-    this.#origins.remove(this.#snapshot);
-    await this.#snapshot.destroy(task);
-    this.#origins.release(this.#snapshot.originRecord);
+    this.#snapshot.originRecord.removeHost(this.#line.context.host);
+    await this.#line.destroy(task);
   }
 
   /** Lets go of the lock. */
@@ -131,7 +111,7 @@ export class MergeTarget implements Target {
     // In one chunk of every other snapshot, too, also of those that have come since.
     const boundary = originRecord.boundarySectors;
     const upToLine = boundary - (bio.sector % boundary);
-    if (bio.sectors > upToLine) this.#context.acceptPartial(bio, upToLine);
+    if (bio.sectors > upToLine) this.#line.context.acceptPartial(bio, upToLine);
     return originRecord.write(bio, false, task);
   }
 
@@ -150,7 +130,7 @@ export class MergeTarget implements Target {
     bio.device = snapshot.cow;
     const { sector } = bio;
     bio.sector = snapshot.cowSector(newChunk, sector);
-    if (!isRead) snapshot.tracked.track(this.#context.perBioData(bio) as BioData, bio, chunk);
+    if (!isRead) snapshot.tracked.track(this.#line.dataOf(bio), bio, chunk);
     return MapResult.Remapped;
   }
 }

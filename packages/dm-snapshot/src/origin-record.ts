@@ -1,8 +1,9 @@
 import type { Bio, Sectors } from "@blkstack/bio";
-import { type BlockDevice, MapResult, type TargetHost } from "@blkstack/block";
+import { type BlockDevice, MapResult, type Submitter, type TargetHost } from "@blkstack/block";
 import { type Awaitable, isPending, RwSemaphore, type Scheduler, type Task } from "@blkstack/task";
 import { FinishedCopies } from "./finished-copies.ts";
-import { Keeping, type Snapshot } from "./snapshot.ts";
+import { Keeping } from "./old-data.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Before any snapshot there are no chunks to keep apart. */
 const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
@@ -102,6 +103,16 @@ export class OriginRecord {
   }
 
   /**
+   * Sends a write that was put aside on its way again. Waits: as `write` does, but for no copies.
+   *
+   * A write to the origin never fails because of a snapshot.
+   */
+  async retry(bio: Bio, submitter: Submitter, task: Task): Promise<void> {
+    const result = await this.write(bio, false, task);
+    if (result === MapResult.Remapped) await submitter.submitBio(bio, task);
+  }
+
+  /**
    * Has every snapshot but one keep a range that this one is about to replace.
    *
    * Waits: until nothing of it is still to be copied. So never from inside `map`.
@@ -136,7 +147,7 @@ export class OriginRecord {
   /** Without a wait, which is the rule: nothing was written to a chunk only once. */
   #isKeptByAll(sector: Sectors): boolean {
     if (this.#scheduler.isExploring) return false;
-    for (const snapshot of this.#snapshots) if (!snapshot.keeps(sector)) return false;
+    for (const snapshot of this.#snapshots) if (!snapshot.oldData.isKept(sector)) return false;
     return true;
   }
 
@@ -172,7 +183,7 @@ function preserve(
   let isKept = wasKept;
   for (const [index, snapshot] of snapshots.entries()) {
     // Once it waits for one copy the bio is no longer ours: it may be gone before we are through.
-    const keeping = snapshot.preserve(sector, isKept ? bio : null, task);
+    const keeping = snapshot.oldData.keep(sector, isKept ? bio : null, task);
     if (isPending(keeping)) {
       const wasKeptSoFar = isKept;
       const others = snapshots.slice(index + 1);

@@ -21,7 +21,7 @@ export function messageOf(snapshot: Snapshot, words: readonly string[]): string 
 }
 
 /** `copies 3 redirected_reads 10 …`: pairs of a name and a number. */
-function statsOf({ counters, tracked, pendingCount, chunkSectors }: Snapshot): string {
+function statsOf({ counters, tracked, pending, chunkSectors }: Snapshot): string {
   const copied = counters.copies * chunkSectors;
   const written = counters.writtenSectors;
   const amplification = written === 0 ? 0 : (copied + written) / written;
@@ -31,7 +31,7 @@ function statsOf({ counters, tracked, pendingCount, chunkSectors }: Snapshot): s
     `redirected_reads ${String(counters.redirectedReads)}`,
     `written_sectors ${String(written)}`,
     `write_amplification ${amplification.toFixed(2)}`,
-    `pending ${String(pendingCount)}`,
+    `pending ${String(pending.count)}`,
     `tracked ${String(tracked.count)}`,
   ].join(" ");
 }

@@ -6,18 +6,12 @@ import {
   type QueueLimits,
   type StatusKind,
   type Target,
-  type TargetContext,
 } from "@blkstack/block";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
-import type { BioData } from "./bio-data.ts";
 import { discard } from "./discard.ts";
-import { activate, refuseEarlyResume } from "./handover.ts";
-import type { Origins } from "./origins.ts";
 import type { PendingException } from "./pending-exception.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { argumentsText, type SnapshotArguments } from "./snapshot-arguments.ts";
-import { snapshotStatus } from "./snapshot-status.ts";
-import { messageOf } from "./snapshot-message.ts";
+import type { SnapshotLine } from "./snapshot-line.ts";
 
 const PREFLUSH = BioFlag.Preflush;
 const READ = BioOp.Read;
@@ -28,26 +22,18 @@ export class SnapshotTarget implements Target {
   readonly ioLinesFrom = 0;
   readonly flushBios = 1;
   readonly snapshot: Snapshot;
-  readonly #origins: Origins;
-  readonly #context: TargetContext;
-  readonly #arguments: SnapshotArguments;
+  readonly #line: SnapshotLine;
 
-  constructor(
-    snapshot: Snapshot,
-    origins: Origins,
-    context: TargetContext,
-    given: SnapshotArguments,
-  ) {
-    this.snapshot = snapshot;
-    this.#origins = origins;
-    this.#context = context;
-    this.#arguments = given;
-    if (given.discardPassdown) snapshot.originRecord.addHost(context.host);
+  constructor(line: SnapshotLine) {
+    this.snapshot = line.snapshot;
+    this.#line = line;
+    if (line.given.discardPassdown) line.snapshot.originRecord.addHost(line.context.host);
   }
 
   get discardBios(): number {
-    if (!this.#arguments.discardZeroesCow) return 0;
-    return this.#arguments.discardPassdown ? 2 : 1;
+    const { discardZeroesCow, discardPassdown } = this.#line.given;
+    if (!discardZeroesCow) return 0;
+    return discardPassdown ? 2 : 1;
   }
 
   /** A bio lies in one chunk. */
@@ -72,7 +58,7 @@ export class SnapshotTarget implements Target {
 
   /** Interrupt context. */
   endIo(bio: Bio): EndIoResult {
-    const data = this.#context.perBioData(bio) as BioData;
+    const data = this.#line.dataOf(bio);
     const { callback } = data;
     if (callback !== null) {
       data.callback = null;
@@ -86,49 +72,38 @@ export class SnapshotTarget implements Target {
   }
 
   status(kind: StatusKind): string {
-    if (kind === "info") return snapshotStatus(this.snapshot);
-    const { origin, cow, chunkSectors } = this.snapshot;
-    const label = this.#context.deviceLabel;
-    return argumentsText(this.#arguments, {
-      origin: label(origin),
-      cow: label(cow),
-      chunkSectors,
-    });
+    return this.#line.status(kind);
   }
 
   message(words: readonly string[]): string {
-    return messageOf(this.snapshot, words);
+    return this.#line.message(words);
   }
 
   devices(): DeviceRange[] {
-    const { begin: startSector, sizeSectors } = this.#context;
-    return [{ device: this.snapshot.origin, startSector, sizeSectors }];
+    return this.#line.devices();
   }
 
   /** Less than a chunk cannot be given back. */
   adjustLimits(limits: QueueLimits): void {
     if (this.discardBios === 0) return;
     // Until it has taken over, the chunks are those of the snapshot that it takes over from.
-    const [first = this.snapshot] = this.#origins.sharing(this.snapshot.cow);
-    const chunkSectors = this.snapshot.chunkSectors || first.chunkSectors;
+    const chunkSectors = this.snapshot.chunkSectors || this.#line.elder.chunkSectors;
     limits.maxDiscardSectors = chunkSectors;
     limits.discardGranularityBytes = chunkSectors * SECTOR_BYTES;
   }
 
   preresume(): void {
-    refuseEarlyResume(this.snapshot, this.#origins);
+    this.#line.preresume();
   }
 
   async resume(task: Task): Promise<void> {
-    await activate(this.snapshot, this.#origins, task);
+    await this.#line.resume(task);
   }
 
   async destroy(task: Task): Promise<void> {
-    const { originRecord } = this.snapshot;
-    if (this.#arguments.discardPassdown) originRecord.removeHost(this.#context.host);
-    this.#origins.remove(this.snapshot);
-    await this.snapshot.destroy(task);
-    this.#origins.release(this.snapshot.originRecord);
+    const { given, context, snapshot } = this.#line;
+    if (given.discardPassdown) snapshot.originRecord.removeHost(context.host);
+    await this.#line.destroy(task);
   }
 
   async #mapThrottled(throttled: Promise<void>, bio: Bio, task: Task): Promise<MapResult> {
@@ -154,8 +129,13 @@ export class SnapshotTarget implements Target {
     const newChunk = snapshot.lookup(chunk);
     if (bio.op === BioOp.Discard) {
       snapshot.lock.leaveMap(task);
-      const isPassedDown = this.#context.copyIndex(bio) === 1;
-      return discard(snapshot, { bio, chunk, newChunk, isPassedDown }, this.#dataOf(bio), task);
+      const isPassedDown = this.#line.context.copyIndex(bio) === 1;
+      return discard(
+        snapshot,
+        { bio, chunk, newChunk, isPassedDown },
+        this.#line.dataOf(bio),
+        task,
+      );
     }
     if (newChunk >= 0) {
       this.#toStore(bio, newChunk);
@@ -163,7 +143,7 @@ export class SnapshotTarget implements Target {
       return MapResult.Remapped;
     }
     if (!isRead) return this.#mapWrite(bio, chunk, task);
-    snapshot.tracked.track(this.#dataOf(bio), bio, chunk);
+    snapshot.tracked.track(this.#line.dataOf(bio), bio, chunk);
     snapshot.lock.leaveMap(task);
     bio.device = snapshot.origin;
     return MapResult.Remapped;
@@ -172,16 +152,16 @@ export class SnapshotTarget implements Target {
   /** The first write to a chunk. With the lock, which it lets go of. */
   #mapWrite(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const pending = snapshot.pendingOf(chunk);
+    const pending = snapshot.pending.of(chunk);
     if (pending !== undefined) return this.#mapPending(pending, bio, task);
-    const begun = snapshot.beginException(chunk, task);
+    const begun = snapshot.pending.begin(chunk, task);
     if (isPending(begun)) return begun.then(() => this.#mapBegun(bio, chunk, task));
     return this.#mapBegun(bio, chunk, task);
   }
 
   #mapBegun(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const pending = snapshot.lookup(chunk) < 0 ? snapshot.pendingOf(chunk) : undefined;
+    const pending = snapshot.lookup(chunk) < 0 ? snapshot.pending.of(chunk) : undefined;
     if (pending !== undefined) return this.#mapPending(pending, bio, task);
     return this.#mapWithoutException(bio, chunk, task);
   }
@@ -198,14 +178,14 @@ export class SnapshotTarget implements Target {
     pending.snapshotBios.add(bio);
     snapshot.lock.leaveMap(task);
     if (pending.isStarted) return MapResult.Submitted;
-    const started = snapshot.startCopy(pending, task);
+    const started = snapshot.pending.startCopy(pending, task);
     return isPending(started) ? started.then(() => MapResult.Submitted) : MapResult.Submitted;
   }
 
   /** The bio goes to the store by itself, and is told of when it has arrived there. */
   #mapWhole(pending: PendingException, bio: Bio, task: Task): Awaitable<MapResult> {
-    const data = this.#dataOf(bio);
-    const callback = this.snapshot.beginWholeChunk(pending, bio, task);
+    const data = this.#line.dataOf(bio);
+    const callback = this.snapshot.pending.beginWholeChunk(pending, bio, task);
     if (isPending(callback)) {
       return callback.then((late) => {
         data.callback = late;
@@ -232,9 +212,5 @@ export class SnapshotTarget implements Target {
     else snapshot.counters.writtenSectors += bio.sectors;
     bio.device = snapshot.cow;
     bio.sector = snapshot.cowSector(newChunk, bio.sector);
-  }
-
-  #dataOf(bio: Bio): BioData {
-    return this.#context.perBioData(bio) as BioData;
   }
 }
