@@ -29,10 +29,17 @@ export async function createSnapshot(context: TargetContext, kind: Kind): Promis
   try {
     const { origin, cow, io } = snapshot;
     const store = createStore(new DeviceCowIo(origin, cow, io), given, context);
-    refusePairing(snapshot, origins, context);
+    const { lock } = snapshot.originRecord;
+    const isLocked = kind.policies.cowThrottle === "under-origins-lock";
+    if (isLocked) await lock.writeLock(context.task);
     const isTakingOver = origins.sharing(cow).length > 0;
-    // Before anything waits: whoever comes meanwhile must find the store taken.
-    origins.add(snapshot);
+    try {
+      refusePairing(snapshot, origins, context);
+      // Before anything waits: whoever comes meanwhile must find the store taken.
+      origins.add(snapshot);
+    } finally {
+      if (isLocked) lock.writeUnlock(context.task);
+    }
     if (!isTakingOver) await load(snapshot, store, context);
   } catch (error) {
     origins.remove(snapshot);

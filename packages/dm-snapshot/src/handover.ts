@@ -74,14 +74,16 @@ export async function activate(snapshot: Snapshot, origins: Origins, task: Task)
   const pair = pairOf(snapshot, origins);
   const source = pair?.destination === snapshot ? pair.source : null;
   if (!snapshot.isActive) {
-    await snapshot.originRecord.whileStill(async () => {
+    const isStill = snapshot.policies.activation === "still";
+    const begin = async (): Promise<void> => {
       if (source !== null && source.store !== null) {
-        await source.idle(task);
+        if (isStill) await source.idle(task);
         move(source, snapshot);
       }
       snapshot.originRecord.sort();
       snapshot.isActive = true;
-    }, task);
+    };
+    await (isStill ? snapshot.originRecord.whileStill(begin, task) : begin());
   }
   snapshot.sawStore();
 }

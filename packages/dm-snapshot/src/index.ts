@@ -13,7 +13,9 @@ export {
   SNAPSHOT_POLICIES,
   type SnapshotLock,
   type SnapshotPolicies,
+  type WrittenChunk,
 } from "./policies.ts";
+export type { OriginTurn, OriginTurnPolicy } from "./origin-turn.ts";
 export {
   chunkSizeProblem,
   COW_MAGIC,

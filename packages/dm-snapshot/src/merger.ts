@@ -105,7 +105,8 @@ export class Merger {
     const { origin, originRecord, chunkSectors, tracked } = snapshot;
     const sector = run.firstOld * chunkSectors;
     const sectors = Math.min(run.chunks * chunkSectors, Math.max(origin.sizeSectors - sector, 0));
-    await originRecord.preserveRange({ sector, endSector: sector + sectors }, snapshot, task);
+    if (snapshot.policies.mergePreserves)
+      await originRecord.preserveRange({ sector, endSector: sector + sectors }, snapshot, task);
     await this.#publish(run, task);
     await tracked.drain(run.firstOld, run.chunks, task);
     const source = { device: snapshot.cow, sector: run.firstNew * chunkSectors, sectors };

@@ -68,12 +68,21 @@ export class OldData {
     const snapshot = this.#snapshot;
     // What is pending comes first: between the two the chunk is in both tables, and some still
     // read the origin.
-    const pending = snapshot.pending.of(chunk);
+    const pending = this.#pendingOf(chunk);
     const isNew = snapshot.isValid && pending === undefined && snapshot.lookup(chunk) < 0;
     if (!isNew) return this.#waitFor(pending, bio, task);
     const begun = snapshot.pending.begin(chunk, task);
     if (isPending(begun)) return begun.then(() => this.#keepBegun(chunk, bio, task));
     return this.#keepBegun(chunk, bio, task);
+  }
+
+  /** None: a write need not wait for it. */
+  #pendingOf(chunk: number): PendingException | undefined {
+    const { pending, policies } = this.#snapshot;
+    const found = pending.of(chunk);
+    if (found === undefined || policies.originWaits === "while-pending") return found;
+    const hasException = this.#snapshot.lookup(chunk) >= 0;
+    return policies.originWaits({ hasException }) ? found : undefined;
   }
 
   /** Lets go of the lock. */

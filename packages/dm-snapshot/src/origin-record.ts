@@ -3,10 +3,17 @@ import { type BlockDevice, MapResult, type Submitter, type TargetHost } from "@b
 import { type Awaitable, isPending, RwSemaphore, type Scheduler, type Task } from "@blkstack/task";
 import { FinishedCopies } from "./finished-copies.ts";
 import { Keeping } from "./old-data.ts";
+import type { OriginTurn, OriginTurnPolicy } from "./origin-turn.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Before any snapshot there are no chunks to keep apart. */
 const NO_BOUNDARY_SECTORS: Sectors = 2 ** 31;
+
+/** Who has put a write to the origin aside. */
+interface OriginUser {
+  readonly submitter: Submitter;
+  readonly turn: OriginTurnPolicy | null;
+}
 
 /**
  * One origin and its snapshots: whoever writes to the origin comes through here, so that every
@@ -102,13 +109,30 @@ export class OriginRecord {
     return this.#write(bio, isThrottled, task);
   }
 
+  /** As `write`, when the policy says so. Waits: as the policy does. */
+  writeInTurn(
+    policy: OriginTurnPolicy,
+    { bio, isRetry }: { readonly bio: Bio; readonly isRetry: boolean },
+    task: Task,
+  ): Awaitable<MapResult> {
+    const turn: OriginTurn = {
+      isRetry,
+      lock: this.lock,
+      waitForCopies: (waiting) => this.#waitForCopies(waiting),
+      write: (writing) => this.write(bio, false, writing),
+    };
+    return policy(turn, task);
+  }
+
   /**
    * Sends a write that was put aside on its way again. Waits: as `write` does, but for no copies.
    *
    * A write to the origin never fails because of a snapshot.
    */
-  async retry(bio: Bio, submitter: Submitter, task: Task): Promise<void> {
-    const result = await this.write(bio, false, task);
+  async retry(bio: Bio, { submitter, turn }: OriginUser, task: Task): Promise<void> {
+    const result = await (turn === null
+      ? this.write(bio, false, task)
+      : this.writeInTurn(turn, { bio, isRetry: true }, task));
     if (result === MapResult.Remapped) await submitter.submitBio(bio, task);
   }
 
@@ -161,8 +185,12 @@ export class OriginRecord {
   }
 
   async #writeThrottled(bio: Bio, task: Task): Promise<MapResult> {
-    for (const { throttle } of this.#snapshots) await throttle.wait(task);
+    await this.#waitForCopies(task);
     return this.#write(bio, false, task);
+  }
+
+  async #waitForCopies(task: Task): Promise<void> {
+    for (const { throttle } of this.#snapshots) await throttle.wait(task);
   }
 }
 

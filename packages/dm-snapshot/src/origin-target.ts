@@ -9,6 +9,7 @@ import {
 } from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
 import type { OriginRecord } from "./origin-record.ts";
+import type { OriginTurnPolicy } from "./origin-turn.ts";
 import type { Origins } from "./origins.ts";
 
 const PREFLUSH = BioFlag.Preflush;
@@ -21,8 +22,15 @@ export class OriginTarget implements Target {
   readonly #record: OriginRecord;
   readonly #origins: Origins;
   readonly #context: TargetContext;
+  readonly #turn: OriginTurnPolicy | null;
 
-  constructor(device: BlockDevice, origins: Origins, context: TargetContext) {
+  constructor(
+    device: BlockDevice,
+    origins: Origins,
+    context: TargetContext,
+    turn: OriginTurnPolicy | null,
+  ) {
+    this.#turn = turn;
     this.#device = device;
     this.#origins = origins;
     this.#context = context;
@@ -38,7 +46,8 @@ export class OriginTarget implements Target {
     const boundary = this.#record.boundarySectors;
     const upToLine = boundary - (bio.sector % boundary);
     if (bio.sectors > upToLine) this.#context.acceptPartial(bio, upToLine);
-    return this.#record.write(bio, true, task);
+    if (this.#turn === null) return this.#record.write(bio, true, task);
+    return this.#record.writeInTurn(this.#turn, { bio, isRetry: false }, task);
   }
 
   status(kind: StatusKind): string {

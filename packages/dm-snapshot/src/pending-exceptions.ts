@@ -8,9 +8,6 @@ import { type CopyOwner, PendingException } from "./pending-exception.ts";
 import { type SettlePolicy, settlePolicyOf } from "./policies.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Pending exceptions that a snapshot has in reserve. */
-const RESERVE = 256;
-
 /**
  * The chunks of one snapshot that are on their way into the store: each is given its place there,
  * copied or written as a whole, committed in the order of the places, and then let go of, with all
@@ -28,7 +25,7 @@ export class PendingExceptions implements CopyOwner {
     const label = `pending exceptions of ${name}`;
     const allocator = new Slab(memory, label, () => new PendingException(this));
     this.#snapshot = snapshot;
-    this.#pool = new Mempool({ scheduler, label, allocator, minNr: RESERVE });
+    this.#pool = new Mempool({ scheduler, label, allocator, minNr: policies.pendingReserve });
     this.#order = new CommitOrder((pending, task) => this.#commit(pending, task));
     this.#settle = settlePolicyOf(policies);
   }
@@ -65,6 +62,11 @@ export class PendingExceptions implements CopyOwner {
     const fresh = this.#pool.alloc(GFP_NOIO, task);
     if (isPending(fresh)) return fresh.then((late) => this.#beginUnlocked(late, chunk, task));
     return this.#beginUnlocked(fresh, chunk, task);
+  }
+
+  /** What `begin` has begun, or found; none: the chunk has an exception, or there is no room. */
+  begun(chunk: number): PendingException | undefined {
+    return this.#isTaken(chunk) ? undefined : this.of(chunk);
   }
 
   /** Copies a pending chunk from the origin to the store. Waits: for the copier to take it. */
@@ -139,7 +141,7 @@ export class PendingExceptions implements CopyOwner {
   #beginLocked(fresh: PendingException, chunk: number): void {
     const snapshot = this.#snapshot;
     const isPendingNow = this.of(chunk) !== undefined;
-    const isStillWanted = snapshot.isValid && !isPendingNow && snapshot.lookup(chunk) < 0;
+    const isStillWanted = snapshot.isValid && !isPendingNow && !this.#isTaken(chunk);
     const newChunk = isStillWanted ? (snapshot.store?.prepare() ?? -1) : -1;
     if (newChunk < 0) {
       this.#pool.free(fresh);
@@ -148,6 +150,12 @@ export class PendingExceptions implements CopyOwner {
     snapshot.scheduler.touch(snapshot.change);
     fresh.begin(chunk, newChunk, this.#order.nextSequence());
     this.#byChunk.set(chunk, fresh);
+  }
+
+  /** Whether somebody was faster, and is done already. */
+  #isTaken(chunk: number): boolean {
+    const { policies } = this.#snapshot;
+    return policies.rechecks === "both" && this.#snapshot.lookup(chunk) >= 0;
   }
 
   async #commit(pending: PendingException, task: Task): Promise<void> {
@@ -171,7 +179,7 @@ export class PendingExceptions implements CopyOwner {
       else bioError(bio, BioStatus.IoError);
     }
     for (let bio = originBios.pop(); bio !== null; bio = originBios.pop()) {
-      await originRecord.retry(bio, submitter, task);
+      await originRecord.retry(bio, this.#snapshot, task);
     }
     this.#pool.free(pending);
   }

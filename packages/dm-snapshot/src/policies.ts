@@ -1,4 +1,5 @@
 import { Mutex, type Awaitable, RwSemaphore, type Task } from "@blkstack/task";
+import type { OriginTurnPolicy } from "./origin-turn.ts";
 
 /** What guards the exceptions of one snapshot while bios are mapped and while copies are completed. */
 export interface SnapshotLock {
@@ -101,6 +102,12 @@ const settleUnderLock: SettlePolicy = async (copy, task) => {
   copy.lock.leaveChange(task);
 };
 
+/** A chunk that is about to be written in the origin, and that a snapshot has begun to copy. */
+export interface WrittenChunk {
+  /** Whether reads of the snapshot find it in the store by now. */
+  readonly hasException: boolean;
+}
+
 /** What was done otherwise in other years. The defaults are the best that is known. */
 export interface SnapshotPolicies {
   /** `shared` unless told; a function makes one of your own, given a name for it. */
@@ -112,6 +119,30 @@ export interface SnapshotPolicies {
   readonly wait: "unlocked" | "under-lock" | SettlePolicy;
   /** How many copies may be under way before writes wait; `Infinity` is no throttle. 2048 unless told. */
   readonly copiesMax: number;
+  /**
+   * Where a write to the origin waits while there are too many copies: with no lock at all, or, as in
+   * 2018, with the lock that new snapshots want to register; `unlocked` unless told.
+   */
+  readonly cowThrottle: "unlocked" | "under-origins-lock" | OriginTurnPolicy;
+  /** Pending exceptions that each snapshot has in reserve, for when there is no memory; 256 unless told. */
+  readonly pendingReserve: number;
+  /**
+   * Which writes to the origin wait for a snapshot that has begun to copy their chunk: all, `while-pending`,
+   * unless told.
+   */
+  readonly originWaits: "while-pending" | ((chunk: WrittenChunk) => boolean);
+  /**
+   * Where a chunk is looked for again once there is memory for its exception, for which the lock was
+   * let go of: in `both` tables unless told, or, as it once was, among the pending ones only.
+   */
+  readonly rechecks: "both" | "pending-only";
+  /**
+   * Whether nobody writes to the origin while a snapshot begins to keep what is written over, or takes
+   * over from another: `still` unless told; `live`, as it once was, leaves that to people.
+   */
+  readonly activation: "still" | "live";
+  /** Whether a merge has other snapshots keep what it writes over; yes unless told. */
+  readonly mergePreserves: boolean;
   /**
    * In which order finished copies are committed: that of their chunks in the store, or `as-copied`,
    * that of their ends, as it once was; `in-order` unless told.
@@ -125,6 +156,12 @@ export const SNAPSHOT_POLICIES: SnapshotPolicies = {
   lock: "shared",
   wait: "unlocked",
   copiesMax: 2048,
+  cowThrottle: "unlocked",
+  pendingReserve: 256,
+  originWaits: "while-pending",
+  rechecks: "both",
+  activation: "still",
+  mergePreserves: true,
   commits: "in-order",
   mergeFlush: true,
 };

@@ -161,7 +161,7 @@ export class SnapshotTarget implements Target {
 
   #mapBegun(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const pending = snapshot.lookup(chunk) < 0 ? snapshot.pending.of(chunk) : undefined;
+    const pending = snapshot.pending.begun(chunk);
     if (pending !== undefined) return this.#mapPending(pending, bio, task);
     return this.#mapWithoutException(bio, chunk, task);
   }

@@ -11,6 +11,7 @@ import { FillWarning } from "./fill-warning.ts";
 import { Invalidation } from "./invalidation.ts";
 import { OldData } from "./old-data.ts";
 import type { OriginRecord } from "./origin-record.ts";
+import { type OriginTurnPolicy, turnPolicyOf } from "./origin-turn.ts";
 import { PassedDown } from "./passed-down.ts";
 import { PendingExceptions } from "./pending-exceptions.ts";
 import { lockOf, type SnapshotLock, type SnapshotPolicies } from "./policies.ts";
@@ -55,6 +56,8 @@ export class Snapshot {
   /** Whether it is there to be merged into its origin, and so keeps nothing more. */
   readonly isMerging: boolean;
   readonly lock: SnapshotLock;
+  /** When writes to the origin that have waited for this snapshot come again; null: as usual. */
+  readonly turn: OriginTurnPolicy | null;
   readonly tracked: TrackedChunks;
   readonly throttle: CopyThrottle;
   readonly warning: FillWarning;
@@ -96,6 +99,7 @@ export class Snapshot {
     this.isMerging = options.isMerging;
     this.warning = new FillWarning(options.host);
     this.lock = lockOf(policies, `snapshot ${name}`);
+    this.turn = turnPolicyOf(policies.cowThrottle);
     this.tracked = new TrackedChunks(name, scheduler);
     this.throttle = new CopyThrottle(name, policies.copiesMax);
     const object = { label: `exceptions of ${name}` };
@@ -109,7 +113,7 @@ export class Snapshot {
         this.originRecord.copyFinished();
         this.becameQuieter();
       },
-      retry: (bio, task) => this.originRecord.retry(bio, this.submitter, task),
+      retry: (bio, task) => this.originRecord.retry(bio, this, task),
     });
     this.#quiet = new WaitQueue(`end of copies of ${name}`, this.copier);
     this.#passedDown = new PassedDown(this);

@@ -2,6 +2,7 @@ import { defineTarget, type TargetType } from "@blkstack/block";
 import { BioData } from "./bio-data.ts";
 import { createSnapshot } from "./create-snapshot.ts";
 import { OriginTarget } from "./origin-target.ts";
+import { turnPolicyOf } from "./origin-turn.ts";
 import { Origins } from "./origins.ts";
 import { SNAPSHOT_POLICIES, type SnapshotPolicies } from "./policies.ts";
 
@@ -39,7 +40,8 @@ export function snapshotTargets(changes: Partial<SnapshotPolicies> = {}): Snapsh
         throw context.error("origin: incorrect number of arguments");
       }
       const origin = context.openDevice(device, "Cannot get target device");
-      return new OriginTarget(origin, context.shared(Origins), context);
+      const turn = turnPolicyOf(policies.cowThrottle);
+      return new OriginTarget(origin, context.shared(Origins), context, turn);
     },
   });
   return { snapshot, snapshotOrigin, snapshotMerge };
