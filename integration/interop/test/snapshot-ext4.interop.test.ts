@@ -1,42 +1,17 @@
 // A filesystem that changes while a snapshot of it exists: both are whole, and the snapshot is old.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BlockClient, replay } from "../src/block-client.ts";
-import { Served } from "../src/served.ts";
+import { replay } from "../src/block-client.ts";
+import { ServedStack } from "../src/served-stack.ts";
+import { originStack, snapshotStack } from "../src/snapshot-stack.ts";
 import { isMissing, run, succeed } from "../src/tools.ts";
-import { Workbench } from "../src/workbench.ts";
 
 const MIB = 1024 * 1024;
-const ORIGIN = `
-disks:
-  base: { file: ./base.img, size: 32MiB, create: true }
-devices:
-  vm: 0 65536 snapshot-origin base
-exports:
-  vm: { device: vm }
-`;
-const WITH_SNAPSHOT = `
-disks:
-  base: { file: ./base.img }
-  cow: { file: ./vm.cow, size: 16MiB, create: true }
-devices:
-  vm: 0 65536 snapshot-origin base
-  before: 0 65536 snapshot base cow P 16
-exports:
-  vm: { device: vm }
-  before: { device: before }
-`;
+const ORIGIN = originStack(32);
+const WITH_SNAPSHOT = snapshotStack({ originMib: 32, storeMib: 16, chunkSectors: 16 });
 
-const bench = new Workbench();
-const socket = bench.path("nbd.sock");
-const args = ["stack.yaml", "--listen", `unix:${socket}`];
-const uriOf = (name: string): string => `nbd+unix:///${name}?socket=${socket}`;
-let served: Served;
-
-async function serve(stack: string): Promise<void> {
-  bench.write("stack.yaml", stack);
-  served = await Served.start(args, bench.folder);
-}
+const stack = new ServedStack();
+const { bench } = stack;
 
 /** Has debugfs change a filesystem that nobody has mounted. */
 async function change(image: string, ...commands: readonly string[]): Promise<void> {
@@ -65,15 +40,14 @@ describe.skipIf(isMissing(...needed))("ext4 on a snapshot-origin", () => {
     bench.writePattern("new.bin", 5 * MIB);
     const make = ["-q", "-t", "ext4", "-d", bench.path("files"), bench.path("before.raw"), "32M"];
     await succeed("mke2fs", make);
-    await serve(ORIGIN);
-    await succeed("nbdcopy", ["--flush", bench.path("before.raw"), uriOf("vm")]);
-    await served.stop();
-    await serve(WITH_SNAPSHOT);
+    await stack.serve(ORIGIN);
+    await succeed("nbdcopy", ["--flush", bench.path("before.raw"), stack.uriOf("vm")]);
+    await stack.served.stop();
+    await stack.serve(WITH_SNAPSHOT);
   });
 
   afterAll(async () => {
-    await served.stop("SIGKILL");
-    bench.clear();
+    await stack.clear();
   });
 
   it("changes under its snapshot, which is read at the same time and stays what it was", async () => {
@@ -87,19 +61,19 @@ describe.skipIf(isMissing(...needed))("ext4 on a snapshot-origin", () => {
       "mkdir more",
       `write ${bench.path("new.bin")} more/new.bin`,
     );
-    const client = await BlockClient.open(socket, "vm");
+    const client = await stack.open("vm");
     const [before, after] = ["before.raw", "after.raw"].map((name) =>
       readFileSync(bench.path(name)),
     );
     if (before === undefined || after === undefined) throw new Error("no images");
     const [written] = await Promise.all([
       replay(client, before, after),
-      succeed("nbdcopy", [uriOf("before"), bench.path("during.raw")]),
+      succeed("nbdcopy", [stack.uriOf("before"), bench.path("during.raw")]),
     ]);
     client.close();
     expect(written).toBeGreaterThan(1000);
-    await succeed("nbdcopy", [uriOf("before"), bench.path("snapshot.raw")]);
-    await succeed("nbdcopy", [uriOf("vm"), bench.path("vm.raw")]);
+    await succeed("nbdcopy", [stack.uriOf("before"), bench.path("snapshot.raw")]);
+    await succeed("nbdcopy", [stack.uriOf("vm"), bench.path("vm.raw")]);
     const old = await bench.sha256("before.raw");
     expect(await bench.sha256("during.raw")).toBe(old);
     expect(await bench.sha256("snapshot.raw")).toBe(old);
@@ -120,15 +94,15 @@ describe.skipIf(isMissing(...needed))("ext4 on a snapshot-origin", () => {
     copyFileSync(bench.path("before.raw"), bench.path("tried.raw"));
     bench.write("motd.tried", "other words\n");
     await change("tried.raw", "rm motd", `write ${bench.path("motd.tried")} motd`, "mkdir tried");
-    const client = await BlockClient.open(socket, "before");
+    const client = await stack.open("before");
     const images = ["before.raw", "tried.raw"].map((name) => readFileSync(bench.path(name)));
     const [before = Buffer.alloc(0), tried = Buffer.alloc(0)] = images;
     await replay(client, before, tried);
     client.close();
-    expect(await served.stop()).toBe(0);
-    await serve(WITH_SNAPSHOT);
-    await succeed("nbdcopy", [uriOf("before"), bench.path("snapshot.raw")]);
-    await succeed("nbdcopy", [uriOf("vm"), bench.path("vm.raw")]);
+    expect(await stack.served.stop()).toBe(0);
+    await stack.serve(WITH_SNAPSHOT);
+    await succeed("nbdcopy", [stack.uriOf("before"), bench.path("snapshot.raw")]);
+    await succeed("nbdcopy", [stack.uriOf("vm"), bench.path("vm.raw")]);
     await expectClean("snapshot.raw");
     expect(await cat("snapshot.raw", "/motd")).toBe("other words\n");
     expect(await bench.sha256("snapshot.raw")).toBe(await bench.sha256("tried.raw"));

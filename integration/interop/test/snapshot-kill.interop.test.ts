@@ -1,32 +1,18 @@
 // Killed in the middle of writes to an origin and to its snapshot, and started again.
 import { afterAll, expect, it } from "vitest";
-import { type Answer, BlockClient } from "../src/block-client.ts";
+import type { Answer } from "../src/block-client.ts";
 import { Errno } from "../src/raw-protocol.ts";
-import { Served } from "../src/served.ts";
-import { Workbench } from "../src/workbench.ts";
+import { ServedStack } from "../src/served-stack.ts";
+import { snapshotStack } from "../src/snapshot-stack.ts";
 
 const BLOCK = 4096;
 const BLOCKS = 4096;
-const STACK = `
-disks:
-  base: { file: ./base.img, size: 16MiB, create: true }
-  cow: { file: ./vm.cow, size: 48MiB, create: true }
-devices:
-  vm: 0 32768 snapshot-origin base
-  before: 0 32768 snapshot base cow P 8
-exports:
-  vm: { device: vm }
-  before: { device: before }
-`;
+const STACK = snapshotStack({ originMib: 16, storeMib: 48, chunkSectors: 8 });
 
-const bench = new Workbench();
-const socket = bench.path("nbd.sock");
-const args = ["stack.yaml", "--listen", `unix:${socket}`];
-let served: Served;
+const stack = new ServedStack();
 
 afterAll(async () => {
-  await served.stop("SIGKILL");
-  bench.clear();
+  await stack.clear();
 });
 
 /** What a block is known to hold: more than one thing while it is not known whether a write came. */
@@ -40,7 +26,7 @@ async function writeUntilGone(
   { first, value }: { readonly first: number; readonly value: number },
   onAnswer: () => void,
 ): Promise<Map<number, Answer>> {
-  const client = await BlockClient.open(socket, name);
+  const client = await stack.open(name);
   const answers = new Map<number, Answer>();
   const writers = Array.from({ length: 16 }, async (_, writer) => {
     for (let block = first + 4 * writer; block < BLOCKS; block += 64) {
@@ -65,7 +51,7 @@ function learn(known: Map<number, Known>, answers: Map<number, Answer>, value: n
 
 /** Reads a whole export; a block that may be either thing is known from now on. */
 async function compare(name: string, known: Map<number, Known>): Promise<void> {
-  const client = await BlockClient.open(socket, name);
+  const client = await stack.open(name);
   const answer = await client.read(0, BLOCKS * BLOCK);
   client.close();
   expect(answer?.errno).toBe(Errno.Ok);
@@ -86,8 +72,7 @@ async function compare(name: string, known: Map<number, Known>): Promise<void> {
 }
 
 it("a server that is killed again and again loses nothing that it acknowledged, and mixes nothing up", async () => {
-  bench.write("stack.yaml", STACK);
-  served = await Served.start(args, bench.folder);
+  await stack.serve(STACK);
   const origin = new Map<number, Known>();
   const snapshot = new Map<number, Known>();
   let [killed, lost] = [0, 0];
@@ -95,19 +80,19 @@ it("a server that is killed again and again loses nothing that it acknowledged, 
     let answered = 0;
     const killLater = (): void => {
       answered += 1;
-      if (answered === 300 + 150 * round) void served.stop("SIGKILL");
+      if (answered === 300 + 150 * round) void stack.served.stop("SIGKILL");
     };
     const value = 1 + 2 * round;
     const [onOrigin, onSnapshot] = await Promise.all([
       writeUntilGone("vm", { first: round % 4, value }, killLater),
       writeUntilGone("before", { first: (round + 2) % 4, value: value + 1 }, killLater),
     ]);
-    await served.stop("SIGKILL");
+    await stack.served.stop("SIGKILL");
     killed += 1;
     lost += [...onOrigin.values(), ...onSnapshot.values()].filter((each) => each === null).length;
     learn(origin, onOrigin, value);
     learn(snapshot, onSnapshot, value + 1);
-    served = await Served.start(args, bench.folder);
+    await stack.serve(STACK);
     await compare("vm", origin);
     await compare("before", snapshot);
   }

@@ -1,11 +1,12 @@
 // A store that gets full, is made larger while it is in use, or is brought back into the origin.
 import { truncateSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { BlockClient } from "../src/block-client.ts";
+import type { BlockClient } from "../src/block-client.ts";
 import { Errno } from "../src/raw-protocol.ts";
-import { BLKSTACK, Served } from "../src/served.ts";
+import { BLKSTACK } from "../src/served.ts";
+import { ServedStack } from "../src/served-stack.ts";
 import { run } from "../src/tools.ts";
-import { eventually, Workbench } from "../src/workbench.ts";
+import { eventually } from "../src/workbench.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = 4096;
@@ -13,8 +14,7 @@ const CHUNK = 4096;
 const ROOM = 254;
 const EIO = 5;
 
-let bench: Workbench;
-let served: Served;
+let stack: ServedStack;
 
 const stackOf = (before: string, vm = "snapshot-origin base", size = ", size: 1MiB"): string => `
 disks:
@@ -30,22 +30,13 @@ ${before === "" ? "" : "  before: { device: before }"}
 `;
 
 beforeEach(() => {
-  bench = new Workbench();
-  bench.writePattern("base.img", 8 * MIB);
+  stack = new ServedStack();
+  stack.bench.writePattern("base.img", 8 * MIB);
 });
 
 afterEach(async () => {
-  await served.stop("SIGKILL");
-  bench.clear();
+  await stack.clear();
 });
-
-const serve = async (stack: string): Promise<void> => {
-  bench.write("stack.yaml", stack);
-  const listen = `unix:${bench.path("nbd.sock")}`;
-  served = await Served.start(["stack.yaml", "--listen", listen], bench.folder);
-};
-
-const open = (name: string): Promise<BlockClient> => BlockClient.open(bench.path("nbd.sock"), name);
 
 /** Writes chunks from `first` on, all at once; answers the errors. */
 async function writeChunks(client: BlockClient, first: number, count: number): Promise<number[]> {
@@ -59,7 +50,7 @@ async function writeChunks(client: BlockClient, first: number, count: number): P
 async function growsTo(sizeBytes: number): Promise<void> {
   for (;;) {
     // What a client was told when it came does not change under it.
-    const cow = await open("cow");
+    const cow = await stack.open("cow");
     const answer = await cow.read(sizeBytes - CHUNK, CHUNK);
     cow.close();
     if (answer?.errno === Errno.Ok) return;
@@ -71,17 +62,17 @@ const all = (count: number, errno: number): number[] => Array<number>(count).fil
 
 async function info(): Promise<unknown> {
   const { stdout } = await run(BLKSTACK, ["snapshot", "info", "vm.cow", "--json"], {
-    cwd: bench.folder,
+    cwd: stack.bench.folder,
   });
   return JSON.parse(stdout);
 }
 
 it("the origin goes on when the store is full: first comes a warning, then the snapshot is invalid", async () => {
-  await serve(stackOf("snapshot base cow P 8"));
-  const [vm, before] = [await open("vm"), await open("before")];
+  await stack.serve(stackOf("snapshot base cow P 8"));
+  const [vm, before] = [await stack.open("vm"), await stack.open("before")];
   expect(await writeChunks(vm, 0, 231)).toEqual(all(231, 0));
   await eventually(() => {
-    expect(served.stderr).toMatch(
+    expect(stack.served.stderr).toMatch(
       /^blkstack: before: the store is 9\d % full: \d+ of 2048 sectors\n$/,
     );
   });
@@ -89,7 +80,7 @@ it("the origin goes on when the store is full: first comes a warning, then the s
   expect(await writeChunks(vm, 231, 100)).toEqual(all(100, 0));
   await eventually(() => {
     const line = "blkstack: before: Invalidating snapshot: Unable to allocate exception.\n";
-    expect(served.stderr).toContain(line);
+    expect(stack.served.stderr).toContain(line);
   });
   expect((await before.read(0, CHUNK))?.errno).toBe(EIO);
   const answer = await vm.read(0, 400 * CHUNK);
@@ -97,17 +88,17 @@ it("the origin goes on when the store is full: first comes a warning, then the s
     const found = answer?.bytes.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
     expect(found?.equals(Buffer.alloc(CHUNK, chunk))).toBe(true);
   }
-  expect(await served.stop()).toBe(0);
+  expect(await stack.served.stop()).toBe(0);
   expect(await info()).toMatchObject({ state: "invalid", header: { valid: 0 } });
 });
 
 it("a store that may overflow goes on to be read, and refuses what it has no room for", async () => {
-  await serve(stackOf("snapshot base cow PO 8"));
-  const before = await open("before");
+  await stack.serve(stackOf("snapshot base cow PO 8"));
+  const before = await stack.open("before");
   expect(await writeChunks(before, 0, ROOM)).toEqual(all(ROOM, 0));
   expect(await writeChunks(before, ROOM, 2)).toEqual(all(2, EIO));
   await eventually(() => {
-    expect(served.stderr).toContain(
+    expect(stack.served.stderr).toContain(
       "blkstack: before: Snapshot overflowed: Unable to allocate exception.\n",
     );
   });
@@ -116,36 +107,36 @@ it("a store that may overflow goes on to be read, and refuses what it has no roo
 });
 
 it("a store that is made longer in time never gets full", async () => {
-  await serve(stackOf("snapshot base cow P 8"));
-  const [vm, before] = [await open("vm"), await open("before")];
+  await stack.serve(stackOf("snapshot base cow P 8"));
+  const [vm, before] = [await stack.open("vm"), await stack.open("before")];
   const old = await before.read(0, 8 * MIB);
   expect(await writeChunks(vm, 0, 200)).toEqual(all(200, 0));
-  truncateSync(bench.path("vm.cow"), 9 * MIB);
+  truncateSync(stack.bench.path("vm.cow"), 9 * MIB);
   await growsTo(9 * MIB);
   expect(await writeChunks(vm, 200, 1848)).toEqual(all(1848, 0));
   expect((await before.read(0, 8 * MIB))?.bytes.equals(old?.bytes ?? Buffer.alloc(0))).toBe(true);
-  expect(served.stderr).not.toContain("Invalidating");
-  expect(await served.stop()).toBe(0);
+  expect(stack.served.stderr).not.toContain("Invalidating");
+  expect(await stack.served.stop()).toBe(0);
   expect(await info()).toMatchObject({ state: "valid", exceptions: 2048, problemCount: 0 });
 });
 
 it("a merge shows the snapshot from its beginning on, is told of when it ends, and is in the image", async () => {
-  await serve(stackOf("snapshot base cow P 8"));
-  const [vm, before] = [await open("vm"), await open("before")];
+  await stack.serve(stackOf("snapshot base cow P 8"));
+  const [vm, before] = [await stack.open("vm"), await stack.open("before")];
   await writeChunks(vm, 0, 100);
   await writeChunks(before, 50, 100);
   const old = (await before.read(0, 8 * MIB))?.bytes ?? Buffer.alloc(0);
-  expect(await served.stop()).toBe(0);
-  await serve(stackOf("", "snapshot-merge base cow P 8"));
-  const merging = await open("vm");
+  expect(await stack.served.stop()).toBe(0);
+  await stack.serve(stackOf("", "snapshot-merge base cow P 8"));
+  const merging = await stack.open("vm");
   expect((await merging.read(0, 8 * MIB))?.bytes.equals(old)).toBe(true);
   await eventually(() => {
-    expect(served.stderr).toBe("blkstack: vm: the merge has ended\n");
+    expect(stack.served.stderr).toBe("blkstack: vm: the merge has ended\n");
   });
   expect((await merging.read(0, 8 * MIB))?.bytes.equals(old)).toBe(true);
-  expect(await served.stop()).toBe(0);
+  expect(await stack.served.stop()).toBe(0);
   expect(await info()).toMatchObject({ exceptions: 0, problemCount: 0 });
-  await serve(stackOf("", "linear base 0", ", size: 1MiB"));
-  const after = await open("vm");
+  await stack.serve(stackOf("", "linear base 0", ", size: 1MiB"));
+  const after = await stack.open("vm");
   expect((await after.read(0, 8 * MIB))?.bytes.equals(old)).toBe(true);
 });

@@ -3,51 +3,28 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { BlockClient } from "../src/block-client.ts";
-import { Served } from "../src/served.ts";
+import { ServedStack } from "../src/served-stack.ts";
+import { originStack, snapshotStack } from "../src/snapshot-stack.ts";
 import { isMissing } from "../src/tools.ts";
-import { eventually, Workbench } from "../src/workbench.ts";
+import { eventually } from "../src/workbench.ts";
 
 const BLOCK = 4096;
 const BLOCKS = 512;
-const ORIGIN = `
-disks:
-  base: { file: ./base.img, size: 2MiB, create: true }
-devices:
-  vm: 0 4096 snapshot-origin base
-exports:
-  vm: { device: vm }
-`;
-const WITH_SNAPSHOT = `
-disks:
-  base: { file: ./base.img }
-  cow: { file: ./vm.cow, size: 4MiB, create: true }
-devices:
-  vm: 0 4096 snapshot-origin base
-  before: 0 4096 snapshot base cow P 8
-exports:
-  vm: { device: vm }
-  before: { device: before }
-`;
+const ORIGIN = originStack(2);
+const WITH_SNAPSHOT = snapshotStack({ originMib: 2, storeMib: 4, chunkSectors: 8 });
 
-const bench = new Workbench();
+const stack = new ServedStack();
+const { bench } = stack;
 const undo: (() => unknown)[] = [];
 
 afterAll(async () => {
   for (const each of undo.reverse()) await each();
-  bench.clear();
+  await stack.clear();
 });
-
-async function serve(stack: string): Promise<Served> {
-  bench.write("stack.yaml", stack);
-  const listen = `unix:${bench.path("nbd.sock")}`;
-  const served = await Served.start(["stack.yaml", "--listen", listen], bench.folder);
-  undo.push(() => served.stop("SIGKILL"));
-  return served;
-}
 
 /** Has qemu's block layer use the export as a guest's disk, and answers a way to write to it. */
 async function startGuest(): Promise<BlockClient> {
-  const disk = `driver=nbd,server.type=unix,server.path=${bench.path("nbd.sock")},export=vm`;
+  const disk = `driver=nbd,server.type=unix,server.path=${stack.socket},export=vm`;
   const options = ["--image-opts", `${disk},reconnect-delay=60`];
   const socket = bench.path("guest.sock");
   const guest = spawn("qemu-nbd", ["-k", socket, "-x", "guest", "-t", "--cache=none", ...options], {
@@ -68,7 +45,7 @@ const blockOf = (value: number): Buffer => Buffer.alloc(BLOCK, value);
 
 describe.skipIf(isMissing("qemu-nbd"))("a guest", () => {
   it("goes on writing while a snapshot is taken, which has all that came before and nothing later", async () => {
-    const served = await serve(ORIGIN);
+    await stack.serve(ORIGIN);
     const guest = await startGuest();
     const write = async (from: number, to: number, value: number): Promise<void> => {
       for (let block = from; block < to; block += 1) {
@@ -78,12 +55,12 @@ describe.skipIf(isMissing("qemu-nbd"))("a guest", () => {
     await write(0, BLOCKS, 1);
     await guest.flush();
     const writing = write(0, BLOCKS, 2);
-    await served.stop();
-    await serve(WITH_SNAPSHOT);
+    await stack.served.stop();
+    await stack.serve(WITH_SNAPSHOT);
     await writing;
     const last = await guest.read(0, BLOCKS * BLOCK);
     expect(last?.bytes.equals(Buffer.alloc(BLOCKS * BLOCK, 2))).toBe(true);
-    const before = await BlockClient.open(bench.path("nbd.sock"), "before");
+    const before = await stack.open("before");
     const seen = (await before.read(0, BLOCKS * BLOCK))?.bytes ?? Buffer.alloc(0);
     before.close();
     // One write came after the other, so up to some block there is the new and from there on the old.
