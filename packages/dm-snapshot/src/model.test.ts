@@ -15,7 +15,7 @@ describe("whatever happens at the same time, each device shows what it must", ()
   ] as const)(
     "$what",
     async ({ kinds }) => {
-      await fc.assert(fc.asyncProperty(histories(kinds), playHistory), { numRuns: 200 });
+      await fc.assert(fc.asyncProperty(histories(kinds), playHistory), { numRuns: 500 });
     },
     TIMEOUT_MS,
   );

@@ -32,6 +32,8 @@ export interface History {
   readonly seed: number;
   /** Whether the code under test takes its careful ways, as where schedules are explored. */
   readonly isExploring: boolean;
+  /** What bios find: memory, memory for those who may wait for it, or only what was reserved. */
+  readonly memory: "enough" | "for-waiters" | "none";
   readonly snapshots: readonly SnapshotPlan[];
   readonly tasks: readonly (readonly BioPlan[])[];
   readonly commands: readonly CommandPlan[];
@@ -73,11 +75,15 @@ const bioPlan = fc
   )
   .map(([kind, on, { sector, sectors }]): BioPlan => ({ kind, on, sector, sectors }));
 
+const MEMORY = ["enough", "for-waiters"] as const;
+
 /** Histories with these kinds of commands only. */
 export function histories(kinds: readonly CommandPlan["kind"][]): fc.Arbitrary<History> {
   return fc.record<History>({
     seed: fc.nat(),
-    isExploring: fc.boolean(),
+    isExploring: fc.constantFrom(true, true, false),
+    // Whoever makes devices needs memory.
+    memory: kinds.length === 0 ? fc.constantFrom(...MEMORY, "none") : fc.constantFrom(...MEMORY),
     snapshots: fc.array(snapshotPlan, { minLength: 1, maxLength: 3 }),
     tasks: fc.array(fc.array(bioPlan, { minLength: 1, maxLength: 6 }), {
       minLength: 1,

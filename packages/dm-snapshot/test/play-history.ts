@@ -1,5 +1,6 @@
 import { type Bio, BioOp, BioStatus, SECTOR_BYTES, statusName } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
+import { allFail, failsWithoutWaiting, noneFails } from "@blkstack/memory";
 import { type Access, AccessMode, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import {
@@ -11,16 +12,26 @@ import {
 } from "./history.ts";
 import type { LateDisk } from "./late-disk.ts";
 import { type OpenWrite, Register } from "./register.ts";
-import { Rig } from "./rig.ts";
+import { Rig, type Sent } from "./rig.ts";
 
 const ALL = { sector: 0, sectors: ORIGIN_SECTORS };
 /** A command that asks again and again gives up after so many steps. */
 const PATIENCE = 3_000;
 
-const OPS = { write: BioOp.Write, read: BioOp.Read, discard: BioOp.Discard, flush: BioOp.Write };
-
 /** What the users of one device must see there; null: the device is not there, or lost. */
 type Space = Register[];
+
+const FAULTS = { enough: noneFails, "for-waiters": failsWithoutWaiting, none: allFail };
+/** Enough for one bio and its copies; every other one waits. */
+const POOL_SIZE = 2;
+
+/** A bio that ended with an error, and what its device then said of itself. */
+interface Failure {
+  readonly on: number;
+  readonly device: BlockDevice;
+  readonly what: BioPlan["kind"];
+  readonly said: string;
+}
 
 /** Plays a history, and throws when somebody sees what he must not see. */
 export async function playHistory(history: History): Promise<void> {
@@ -41,7 +52,7 @@ class Player {
     const { seed, isExploring } = history;
     this.#history = history;
     this.#scheduler = new VirtualScheduler({ seed, isExploring, interrupts: "queued" });
-    this.#rig = new Rig(this.#scheduler);
+    this.#rig = new Rig(this.#scheduler, {}, { poolSize: POOL_SIZE });
     this.#disk = this.#rig.disk("origin", ORIGIN_SECTORS);
     for (let sector = 0; sector < ORIGIN_SECTORS; sector += 1) {
       wordsOf(this.#disk.bytes)[sector * WORDS] = sector + 1;
@@ -51,7 +62,7 @@ class Player {
 
   async play(): Promise<void> {
     const { snapshots, tasks, commands } = this.#history;
-    const { dm } = this.#rig;
+    const { dm, memory } = this.#rig;
     await this.#perform(async (task) => {
       await dm.create("o", task, { table: ORIGIN_TABLE });
       this.#spaces[0] = Array.from(
@@ -64,6 +75,8 @@ class Player {
         if (!isLater) await this.#create(index + 1, task);
       }
     });
+    for (const { name } of dm.list()) this.#rig.splits.setOf(dm.get(name));
+    memory.faultPlan = FAULTS[this.#history.memory];
     let isOver = 0;
     const bodies = [
       ...tasks.map((plans) => async (task: Task) => {
@@ -84,6 +97,7 @@ class Player {
       const waits = spawned.map(({ name, waitingFor }) => `${name}: ${waitingFor?.label ?? "-"}`);
       throw new Error(`all stands still; ${waits.join("; ")}`);
     }
+    memory.faultPlan = noneFails;
     await this.#perform((task) => this.#checkEnd(task));
   }
 
@@ -92,14 +106,13 @@ class Player {
     const device = this.#device(on);
     const space = this.#spaces[on] ?? null;
     if (device === null || space === null) return;
-    // The careful ways have no copies of a bio made.
-    if (this.#history.isExploring && (kind === "discard" || kind === "flush")) return;
     if (kind === "discard") {
       if (device.queue.limits.maxDiscardSectors > 0) await this.#discard(plan, device, task);
       return;
     }
     if (kind === "flush") {
-      await this.#sendOrLose(on, device, { ...plan, sectors: 0 }, new Map(), task);
+      const sent = this.#rig.bio(device, BioOp.Write, { sector: 0, sectors: 0 });
+      await this.#sendOrLose(on, device, "flush", sent, task);
       return;
     }
     if (kind === "read") await this.#read(on, device, plan, task);
@@ -110,8 +123,21 @@ class Player {
     const space = this.#spaces[on];
     if (!space) return;
     const opened = openWrites([space], plan, () => (this.#lastValue += 1));
-    const isOk = await this.#sendOrLose(on, device, plan, valuesOf(opened), task);
+    const isOk = await this.#sendOrLose(
+      on,
+      device,
+      "write",
+      this.#writeOf(device, opened, plan),
+      task,
+    );
     endWrites(opened, isOk);
+  }
+
+  #writeOf(device: BlockDevice, opened: readonly Opened[], plan: BioPlan): Sent {
+    const sent = this.#rig.bio(device, BioOp.Write, plan);
+    const words = wordsOf(sent.bytes);
+    for (const { sector, write } of opened) words[(sector - plan.sector) * WORDS] = write.value;
+    return sent;
   }
 
   /** Perhaps zeroes the snapshot's sectors, perhaps the origin's. */
@@ -120,9 +146,14 @@ class Player {
     const [origin, space] = [this.#spaces[0], this.#spaces[on]];
     if (!origin || !space) return;
     const isPassedDown = this.#history.snapshots[on - 1]?.features === 2;
-    const opened = openWrites(isPassedDown ? [space, origin] : [space], plan, () => 0);
-    await this.#sendOrLose(on, device, plan, new Map(), task);
-    endWrites(opened, false);
+    const opened = openWrites([space], plan, () => 0);
+    const below = isPassedDown ? openWrites([origin], plan, () => 0) : [];
+    const sent = this.#rig.bio(device, BioOp.Discard, plan);
+    await this.#sendOrLose(on, device, "discard", sent, task);
+    // A copy of what was there before may be on its way to the store, and reads change over to it.
+    if (isPassedDown) for (const { register, write } of opened) register.endVaguely(write);
+    else endWrites(opened, false);
+    endWrites(below, false);
   }
 
   async #read(
@@ -138,11 +169,7 @@ class Player {
       read: register.beginRead(),
     }));
     const sent = this.#rig.bio(device, BioOp.Read, { sector, sectors });
-    const status = await this.#rig.send(sent, task);
-    if (status !== BioStatus.Ok) {
-      this.#mayFail(on, device, "read", status);
-      return;
-    }
+    if (!(await this.#sendOrLose(on, device, "read", sent, task))) return;
     const words = wordsOf(sent.bytes);
     for (const [index, { register, read }] of opened.entries()) {
       const found = words[index * WORDS] ?? -1;
@@ -153,35 +180,39 @@ class Player {
     }
   }
 
-  /** Answers whether it went well. */
+  /** Sends what was prepared, and answers whether it went well. */
   async #sendOrLose(
     on: number,
     device: BlockDevice,
-    plan: BioPlan,
-    values: ReadonlyMap<number, number>,
+    what: BioPlan["kind"],
+    sent: Sent,
     task: Task,
   ): Promise<boolean> {
-    const sent = this.#rig.bio(device, OPS[plan.kind], plan);
-    const words = wordsOf(sent.bytes);
-    for (const [sector, value] of values) words[(sector - plan.sector) * WORDS] = value;
+    const { bio } = sent;
+    const noted = bio.endIo;
+    let said = "";
+    // As it says when the bio ends: before its sender runs again the snapshot may be handed over.
+    bio.endIo = (ended) => {
+      said = this.#device(on) === null ? "" : this.#status(on);
+      noted?.(ended);
+    };
     const status = await this.#rig.send(sent, task);
-    if (status !== BioStatus.Ok) this.#mayFail(on, device, plan.kind, status);
+    if (status !== BioStatus.Ok) this.#mayFail({ on, device, what, said }, status);
     return status === BioStatus.Ok;
   }
 
   /** Only a snapshot that says so may fail, and only one that had too little room says so. */
-  #mayFail(on: number, device: BlockDevice, what: string, status: BioStatus): void {
+  #mayFail({ on, device, what, said }: Failure, status: BioStatus): void {
     const isGone = this.#spaces[on] === null || this.#device(on) !== device;
     if (on > 0 && isGone) return;
-    const said = this.#status(on);
+    // It waited for a table that takes none.
+    if (on === 0 && what === "discard" && status === BioStatus.NotSupported) return;
     const isFull = on > 0 && !this.#history.snapshots[on - 1]?.isRoomy;
     if (said === "Invalid" && isFull) {
       this.#spaces[on] = null;
       return;
     }
     if (said === "Overflow" && isFull && what !== "read") return;
-    // While its exceptions are handed over it cannot tell what became of it before.
-    if (isFull && said.startsWith("0/")) return;
     throw new Error(`${what} of ${nameOf(on)}, "${said}": ${statusName(status)}`);
   }
 
@@ -249,13 +280,13 @@ class Player {
     const { dm } = this.#rig;
     const plan = this.#history.snapshots[on - 1];
     if (plan === undefined || plan.store === "N") return;
-    await dm.suspend(nameOf(on), task);
-    await dm.suspend("o", task);
+    // A discard from elsewhere might take its last room just before it is merged.
+    const discarding = plan.isRoomy ? [] : this.#passingDown(on);
+    for (const name of [nameOf(on), "o", ...discarding]) await dm.suspend(name, task);
     const isWhole = /^\d+\/\d+ \d+$/.test(this.#status(on));
     const [origin, space] = [this.#spaces[0], this.#spaces[on]];
     if (!isWhole || !origin || !space) {
-      await dm.resume(nameOf(on), task);
-      await dm.resume("o", task);
+      for (const name of [nameOf(on), "o", ...discarding]) await dm.resume(name, task);
       return;
     }
     for (const [sector, register] of origin.entries()) {
@@ -264,7 +295,7 @@ class Player {
     }
     this.#spaces[on] = null;
     await dm.load("o", this.#table(on).replace("snapshot", "snapshot-merge"), task);
-    await dm.resume("o", task);
+    for (const name of ["o", ...discarding]) await dm.resume(name, task);
     await dm.remove(nameOf(on), task);
     await this.#pause(pause, task);
     await dm.suspend("o", task);
@@ -363,8 +394,4 @@ function openWrites(
 
 function endWrites(opened: readonly Opened[], isSure: boolean): void {
   for (const { register, write } of opened) register.endWrite(write, isSure);
-}
-
-function valuesOf(opened: readonly Opened[]): ReadonlyMap<number, number> {
-  return new Map(opened.map(({ sector, write }) => [sector, write.value]));
 }

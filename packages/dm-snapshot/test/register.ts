@@ -22,6 +22,8 @@ export class Register {
   readonly #reads = new Set<OpenRead>();
   #changes = 0;
   #age = 0;
+  /** Whether two reads may find different things: it was discarded, and not written since. */
+  #isVague = false;
 
   constructor(possible: Iterable<number>) {
     this.#possible = new Set(possible);
@@ -44,8 +46,16 @@ export class Register {
     this.#writes.delete(write);
     this.#changes += 1;
     // What was written before it became another one is gone, and nobody knows when that was.
-    if (isSure && write.age === this.#age) this.#possible = new Set([write.value, ...write.rivals]);
-    else this.#possible.add(write.value);
+    if (isSure && write.age === this.#age) {
+      this.#possible = new Set([write.value, ...write.rivals]);
+      this.#isVague = false;
+    } else this.#possible.add(write.value);
+  }
+
+  /** From here on reads find what it was or zeroes, and not always the same, until it is written. */
+  endVaguely(write: OpenWrite): void {
+    this.endWrite(write, false);
+    this.#isVague = true;
   }
 
   beginRead(): OpenRead {
@@ -60,7 +70,7 @@ export class Register {
     this.#reads.delete(read);
     const isQuiet = this.#writes.size === 0 && read.changes === this.#changes;
     if (!read.allowed.has(found)) return false;
-    if (isQuiet) this.#possible = new Set([found]);
+    if (isQuiet && !this.#isVague) this.#possible = new Set([found]);
     return true;
   }
 

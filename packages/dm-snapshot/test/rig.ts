@@ -1,6 +1,6 @@
 import { Bio, BioFlag, BioOp, BioStatus, createVecs, SECTOR_BYTES } from "@blkstack/bio";
 import { type BlockDevice, BlockError } from "@blkstack/block";
-import { DeviceMapper, TargetRegistry } from "@blkstack/device-mapper";
+import { DeviceMapper, type DeviceMapperOptions, TargetRegistry } from "@blkstack/device-mapper";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import { Completion, type Scheduler, type Task } from "@blkstack/task";
@@ -27,17 +27,24 @@ export interface Range {
 export class Rig<AScheduler extends Scheduler = Scheduler> {
   readonly scheduler: AScheduler;
   readonly memory: Memory;
+  /** What cuts bios that are too large; to be asked for before memory is short. */
+  readonly splits: SplitSetPerDevice;
   readonly submitter: MakeRequest;
   readonly dm: DeviceMapper;
   /** What targets had to say. */
   readonly lines: string[] = [];
   readonly #disks = new Map<string, BlockDevice>();
 
-  constructor(scheduler: AScheduler, policies: Partial<SnapshotPolicies> = {}) {
+  constructor(
+    scheduler: AScheduler,
+    policies: Partial<SnapshotPolicies> = {},
+    options: Partial<DeviceMapperOptions> = {},
+  ) {
     this.scheduler = scheduler;
     this.memory = new Memory({ scheduler });
     const { memory } = this;
-    this.submitter = new MakeRequest({ split: new SplitSetPerDevice({ scheduler, memory }) });
+    this.splits = new SplitSetPerDevice({ scheduler, memory });
+    this.submitter = new MakeRequest({ split: this.splits });
     const { snapshot, snapshotMerge, snapshotOrigin } = snapshotTargets(policies);
     this.dm = new DeviceMapper({
       scheduler,
@@ -46,6 +53,7 @@ export class Rig<AScheduler extends Scheduler = Scheduler> {
       registry: new TargetRegistry([snapshot, snapshotMerge, snapshotOrigin]),
       lookup: (name) => this.#find(name),
       onLog: (line) => this.lines.push(line),
+      ...options,
     });
   }
 
