@@ -6,6 +6,7 @@ import { BioPools, type BioPoolsOptions } from "./bio-pools.ts";
 import { endClone } from "./clone-end.ts";
 import type { DmIo, IoOwner } from "./dm-io.ts";
 import { FanOut } from "./fan-out.ts";
+import type { FanOutPolicy } from "./fan-out-policy.ts";
 import type { Offload } from "./offload.ts";
 import type { SplitPolicy } from "./split-policy.ts";
 import type { Table } from "./table.ts";
@@ -23,6 +24,7 @@ export interface MapperOptions extends Omit<BioPoolsOptions, "isRescued"> {
   readonly splitPolicy: SplitPolicy;
   /** Null: parked bios stay where they are when a map sleeps. */
   readonly offload: Offload | null;
+  readonly fanOut: FanOutPolicy;
 }
 
 /** A mapped device, to the mapper of its table. */
@@ -48,7 +50,7 @@ export class BioMapper {
     this.owner = owner;
     this.#splitPolicy = options.splitPolicy;
     this.#offload = options.offload;
-    this.#fanOut = new FanOut(this);
+    this.#fanOut = new FanOut(this, options.fanOut);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Submitter } from "@blkstack/block";
 import type { Memory } from "@blkstack/memory";
 import { type Scheduler, type Task } from "@blkstack/task";
 import { DmIo } from "./dm-io.ts";
+import type { FanOutPolicy } from "./fan-out-policy.ts";
 import type { Table } from "./table.ts";
 import { TargetIo } from "./target-io.ts";
 
@@ -16,6 +17,7 @@ export interface BioPoolsOptions {
   readonly splitPoolSize: number;
   /** Whether bios that wait on a sleeping task may be taken away from it. */
   readonly isRescued: boolean;
+  readonly fanOut: FanOutPolicy;
 }
 
 /** Where one table's bios come from: one set for each thing that must not run dry for another. */
@@ -28,9 +30,7 @@ export class BioPools {
   readonly splits: BioSet;
 
   constructor(deviceName: string, table: Table, options: BioPoolsOptions) {
-    const { scheduler, memory, submitter, splitPoolSize, isRescued } = options;
-    const mostFlushes = table.entries.map(({ flushBios }) => flushBios);
-    const poolSize = Math.max(options.poolSize, ...mostFlushes);
+    const { scheduler, memory, submitter, poolSize, splitPoolSize, isRescued, fanOut } = options;
     const shared = { scheduler, memory, submitter, poolSize };
     this.ios = new BioSet({
       ...shared,
@@ -42,6 +42,7 @@ export class BioPools {
     // its earlier ones to end, which only a rescuer can start meanwhile.
     this.clones = new BioSet({
       ...shared,
+      poolSize: fanOut.reserve(poolSize, table.mostClones),
       name: `${deviceName}-clone`,
       frontPad: () => new TargetIo(null, table.createPerBioData()),
       rescuer: true,

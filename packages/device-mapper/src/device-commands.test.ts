@@ -321,8 +321,8 @@ describe.each([undefined, loop])("a discard that must not wait (%o)", (splitPoli
     const bench = new Bench(options);
     await bench.create("md", table);
     bench.a.isHolding = true;
-    await bench.send("md", BioOp.Discard, 0, 4);
     memory.faultPlan = { fails: () => true };
+    await bench.send("md", BioOp.Discard, 0, 4);
     const sent = await bench.send("md", BioOp.Discard, 4, 4, BioFlag.NoWait);
     expect(sent).toMatchObject({ ends: 1, status: BioStatus.Again });
     bench.a.endAll();

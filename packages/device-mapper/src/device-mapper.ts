@@ -11,6 +11,7 @@ import type { LoadedTable } from "./loaded-table.ts";
 import { MappedDevice, type PreflushError } from "./mapped-device.ts";
 import type { Offload } from "./offload.ts";
 import type { TargetRegistry } from "./registry.ts";
+import { type FanOutPolicy, wholeSets } from "./fan-out-policy.ts";
 import { frontClone, type SplitPolicy } from "./split-policy.ts";
 import { Services } from "./services.ts";
 import { TableLoader } from "./table-loader.ts";
@@ -33,6 +34,8 @@ export interface DeviceMapperOptions {
   readonly splitPolicy?: SplitPolicy;
   /** Whether parked bios are rescued when a map sleeps; null, unless told: no. */
   readonly offload?: Offload | null;
+  /** How several clones for one bio are waited for; `wholeSets` unless told. */
+  readonly fanOut?: FanOutPolicy;
   /** `propagate` unless told. */
   readonly preflushError?: PreflushError;
   /** Bios that each pool of a mapped device has in reserve; 16 unless told. */
@@ -124,6 +127,7 @@ export class DeviceMapper {
       minor,
       splitPolicy,
       offload,
+      fanOut: this.#options.fanOut ?? wholeSets,
       preflushError,
       poolSize: this.#options.poolSize ?? POOL_SIZE_DEFAULT,
       splitPoolSize: this.#options.splitPoolSize ?? SPLIT_POOL_SIZE_DEFAULT,

@@ -175,11 +175,14 @@ it("a removal ends a write well or with an error, and leaves nothing", async () 
   });
 });
 
-it("discards that need three copies each end without memory, on a reserve of two", async () => {
+it.each([
+  { copies: 3, poolSize: 2 },
+  { copies: 4, poolSize: 1 },
+])("discards that need $copies copies each end without memory", async ({ copies, poolSize }) => {
   const story: Story = {
     table: "0 16 probe a 0",
-    options: { poolSize: 2 },
-    copies: 3,
+    options: { poolSize },
+    copies,
     senders: [0, 4].map((sector) => (setting: ExploredSetting, task: Task) => {
       return setting.send(BioOp.Discard, sector, 4, task);
     }),

@@ -2,18 +2,24 @@ import { type Bio, BioFlag, BioOp, BioStatus, cloneBio, invariant } from "@blkst
 import { type Awaitable, GFP_NOIO, GFP_NOWAIT, isPending, Mutex, type Task } from "@blkstack/task";
 import type { BioMapper } from "./bio-mapper.ts";
 import type { DmIo } from "./dm-io.ts";
+import type { CloneSource, FanOutPolicy } from "./fan-out-policy.ts";
 import type { TableTarget } from "./table-target.ts";
 import { targetIoOf } from "./target-io.ts";
 
 /** Sends several clones at once: a flush to all targets, or copies of one piece to one target. */
 export class FanOut {
   readonly #mapper: BioMapper;
-  /** Held by the one who may sleep with only some of the clones that it needs at once. */
-  readonly #lock: Mutex;
+  readonly #policy: FanOutPolicy;
+  readonly #clones: CloneSource;
 
-  constructor(mapper: BioMapper) {
+  constructor(mapper: BioMapper, policy: FanOutPolicy) {
+    const { clones } = mapper.pools;
     this.#mapper = mapper;
-    this.#lock = new Mutex(`fan-out of ${mapper.owner.name}`);
+    this.#policy = policy;
+    this.#clones = {
+      lock: new Mutex(`fan-out of ${mapper.owner.name}`),
+      alloc: (task) => clones.alloc(GFP_NOIO, 0, task),
+    };
   }
 
   /** Sends empty flushes to all targets that take them, in table order. Waits: for clones. */
@@ -136,7 +142,7 @@ export class FanOut {
   #allocAll(count: number, mayWait: boolean, task: Task): Awaitable<Bio[] | null> {
     const tried = this.#tryAllocAll([], count, task);
     if (isPending(tried)) return this.#allocAllLater(tried, count, mayWait, task);
-    return tried === null && mayWait ? this.#allocAllWaiting(count, task) : tried;
+    return tried === null && mayWait ? this.#policy.allocAll(this.#clones, count, task) : tried;
   }
 
   async #allocAllLater(
@@ -146,7 +152,7 @@ export class FanOut {
     task: Task,
   ): Promise<Bio[] | null> {
     const tried = await trying;
-    return tried === null && mayWait ? this.#allocAllWaiting(count, task) : tried;
+    return tried === null && mayWait ? this.#policy.allocAll(this.#clones, count, task) : tried;
   }
 
   /** Does not wait for memory, but may let others run in between. */
@@ -170,17 +176,6 @@ export class FanOut {
     if (clone === null) return giveUp(clones);
     clones.push(clone);
     return this.#tryAllocAll(clones, count, task);
-  }
-
-  async #allocAllWaiting(count: number, task: Task): Promise<Bio[]> {
-    await this.#lock.lock(task);
-    const clones: Bio[] = [];
-    while (clones.length < count) {
-      const clone = await this.#mapper.pools.clones.alloc(GFP_NOIO, 0, task);
-      if (clone !== null) clones.push(clone);
-    }
-    this.#lock.unlock(task);
-    return clones;
   }
 }
 

@@ -2,6 +2,9 @@ import { BioOp, type Sectors } from "@blkstack/bio";
 import type { Target, TargetType } from "@blkstack/block";
 import type { TableLine } from "./table-text.ts";
 
+/** What a target may want several copies of. */
+const COPIED = [BioOp.Discard, BioOp.WriteZeroes, BioOp.SecureErase] as const;
+
 /** One line of a table with the target that was made of it, ready to be looked up and mapped. */
 export class TableTarget {
   readonly line: TableLine;
@@ -46,6 +49,12 @@ export class TableTarget {
   #upToLine(sector: Sectors, upToEnd: Sectors): Sectors {
     const upToLine = this.maxIoSectors - ((sector - this.ioLinesFrom) % this.maxIoSectors);
     return Math.min(upToEnd, upToLine);
+  }
+
+  /** How many clones one bio may need at once, beside the one that its account comes with. */
+  get mostClones(): number {
+    // An account of a flush has no clone of its own.
+    return Math.max(this.flushBios, ...COPIED.map((op) => this.copies(op) - 1));
   }
 
   /** How many copies of a bio of this operation the target takes; 0: it cannot do it. */

@@ -51,6 +51,11 @@ export class Table {
     return this.entries[low] ?? null;
   }
 
+  /** How many clones one bio may need at once, beside the one that its account comes with. */
+  get mostClones(): number {
+    return Math.max(0, ...this.entries.map((entry) => entry.mostClones));
+  }
+
   /** Takes over what the targets say of themselves; they may have changed it while they resumed. */
   refresh(): void {
     this.flushBios = 0;
