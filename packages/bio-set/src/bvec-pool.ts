@@ -41,7 +41,7 @@ export class BvecPool {
         memory,
         `bvec-${String(maxVecs)} of ${name}`,
         () => new VecTable(maxVecs),
-        KEEP_TABLES_MAX,
+        { keepMax: KEEP_TABLES_MAX },
       );
     const [small, medium, large] = SLAB_VECS;
     this.#small = slabOf(small);

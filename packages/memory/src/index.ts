@@ -29,4 +29,5 @@ export {
   type PageAllocatorOptions,
 } from "./page-allocator.ts";
 export { SHRINK_STOP, type Shrinker, ShrinkerRegistry } from "./shrinker.ts";
-export { Slab } from "./slab.ts";
+export { Slab, type SlabOptions } from "./slab.ts";
+export type { PageBudget } from "./watermarks.ts";

@@ -59,7 +59,7 @@ describe("a fault plan", () => {
 describe("a slab", () => {
   const slabOf = (memory: Memory): Slab<{ n: number }> => {
     let made = 0;
-    return new Slab(memory, "bios", () => ({ n: (made += 1) }), 2);
+    return new Slab(memory, "bios", () => ({ n: (made += 1) }), { keepMax: 2 });
   };
 
   it("hands out again what was given back, and forgets what is too much to keep", () => {

@@ -1,44 +1,121 @@
 import {
   assertMaySleep,
+  type Awaitable,
   effectiveGfp,
   type FaultSource,
   type Gfp,
+  GfpBit,
   mayWait,
   type Scheduler,
   type Task,
 } from "@blkstack/task";
 import type { FaultPlan } from "./fault-plan.ts";
+import { PageZone } from "./page-zone.ts";
+import { Reclaim } from "./reclaim.ts";
 import { ShrinkerRegistry } from "./shrinker.ts";
+import type { PageBudget } from "./watermarks.ts";
 
 export interface MemoryOptions {
   readonly scheduler: Scheduler;
   /** Which attempts fail; none unless told. */
   readonly faultPlan?: FaultPlan;
+  /** How many pages there are; unless told, nothing is counted and there are always more. */
+  readonly pages?: PageBudget;
+  /**
+   * Whether who may not enter a filesystem may not start I/O either. Ends deadlocks through loop
+   * devices, and takes from filesystems what only swapping can free. Default: false.
+   */
+  readonly joinedScopes?: boolean;
 }
 
 export interface MemoryCounters {
   /** Attempts that were made to fail. */
   readonly failures: number;
+  /** Rounds of reclaim on tasks that allocated. */
+  readonly directRounds: number;
+  /** Rounds of background reclaim. */
+  readonly backgroundRounds: number;
+  /** Times that a round freed nothing, and its task slept until pages were given back. */
+  readonly stalls: number;
+  /** Allocations that left less than the lowest watermark. */
+  readonly belowMin: number;
+  /** Objects freed or promised, by the label of the shrinker. */
+  readonly evictions: ReadonlyMap<string, number>;
+  /** Rounds by the kind of task: its name with N for numbers. */
+  readonly roundsByTask: ReadonlyMap<string, number>;
 }
+
+/** The account behind a memory; null: nothing is counted. For those who keep pages for reuse. */
+export let zoneOf: (memory: Memory) => PageZone | null;
+/** As `Memory.takePages`, for pages that were not there, after `Memory.admit`. */
+export let takeAfterReclaim: (
+  memory: Memory,
+  pages: number,
+  gfp: Gfp,
+  task: Task,
+) => Awaitable<boolean>;
 
 /** The memory of one system: what all its slabs and page allocators ask before they hand out. */
 export class Memory {
   readonly scheduler: Scheduler;
   /** The caches that give back when memory is short. */
   readonly shrinkers: ShrinkerRegistry = new ShrinkerRegistry();
+  /** See `MemoryOptions`. */
+  readonly joinedScopes: boolean;
   #faultPlan: FaultPlan | null;
   readonly #faults: FaultSource | null;
+  readonly #zone: PageZone | null;
+  readonly #reclaim: Reclaim | null;
   #failures = 0;
   readonly #attempts = new Map<string, number>();
 
+  static {
+    zoneOf = (memory) => memory.#zone;
+    takeAfterReclaim = (memory, pages, gfp, task) =>
+      mayWait(gfp) && memory.#reclaim !== null
+        ? memory.#reclaim.takeAfterReclaim(pages, gfp, task)
+        : false;
+  }
+
   constructor(options: MemoryOptions) {
-    this.scheduler = options.scheduler;
+    const { scheduler, pages, joinedScopes = false } = options;
+    this.scheduler = scheduler;
+    this.joinedScopes = joinedScopes;
     this.#faultPlan = options.faultPlan ?? null;
-    this.#faults = options.scheduler.faults ?? null;
+    this.#faults = scheduler.faults ?? null;
+    this.#zone = pages === undefined ? null : new PageZone(scheduler, pages);
+    this.#reclaim = this.#zone === null ? null : new Reclaim(this.#zone, this.shrinkers);
   }
 
   get counters(): MemoryCounters {
-    return { failures: this.#failures };
+    const done = this.#reclaim?.counters;
+    return {
+      failures: this.#failures,
+      directRounds: done?.directRounds ?? 0,
+      backgroundRounds: done?.backgroundRounds ?? 0,
+      stalls: done?.stalls ?? 0,
+      belowMin: this.#zone?.belowMin ?? 0,
+      evictions: new Map(done?.evictions),
+      roundsByTask: new Map(done?.roundsByTask),
+    };
+  }
+
+  /** Pages that nobody has; infinite when they are not counted. */
+  get freePages(): number {
+    return this.#zone?.freePages ?? Infinity;
+  }
+
+  /** All pages there are; infinite when they are not counted. */
+  get totalPages(): number {
+    return this.#zone?.totalPages ?? Infinity;
+  }
+
+  /**
+   * Whether pages are so few that who keeps some for later should give them back, or somebody waits
+   * for them.
+   */
+  get isShort(): boolean {
+    return this.#zone !== null && this.#zone.isShort;
   }
 
   /**
@@ -54,7 +131,7 @@ export class Memory {
     this.#attempts.clear();
   }
 
-  /** Whether any attempt can fail: when not, nobody need ask. */
+  /** Whether any attempt can fail by plan or chance: when not, nobody need ask. */
   get mayFail(): boolean {
     return this.#faultPlan !== null || this.#faults !== null;
   }
@@ -73,9 +150,53 @@ export class Memory {
    */
   admit(gfp: Gfp, task: Task, site: string): Gfp {
     if (mayWait(gfp)) assertMaySleep(task, site);
-    const allowed = effectiveGfp(gfp, task.gfpScope);
+    const scoped = effectiveGfp(gfp, task.gfpScope);
+    const allowed = this.joinedScopes && (scoped & GfpBit.Fs) === 0 ? scoped & ~GfpBit.Io : scoped;
     task.scheduler.lockWatcher?.allocates(task, allowed, site, null);
     return allowed;
+  }
+
+  /**
+   * Takes `pages` pages from the account if they are there for the asking. `label`: for whom, in a
+   * fault plan. Waits: never.
+   */
+  tryTakePages(pages: number, gfp: Gfp, label: string): boolean {
+    if (this.mayFail && this.fails(label, gfp)) return false;
+    return this.#zone === null || this.#zone.tryTake(pages, gfp, null);
+  }
+
+  /**
+   * Takes `pages` pages from the account, and where `gfp` allows has others give theirs for it, as
+   * far as the scopes of `task` let it. False: there are none, there can never be so many, or one
+   * attempt was allowed. A task that frees pages itself gets what there is, and reclaims no more.
+   *
+   * Waits: if `gfp` allows, for the caches that are asked and then until pages are given back.
+   */
+  takePages(pages: number, gfp: Gfp, task: Task, label: string): Awaitable<boolean> {
+    const allowed = this.admit(gfp, task, label);
+    if (this.mayFail && this.fails(label, allowed)) return false;
+    if (this.#zone === null) return true;
+    const preempted = this.#zone.mayPreempt(task);
+    if (preempted === undefined) return this.#takeNow(pages, allowed, task);
+    return preempted.then(() => this.#takeNow(pages, allowed, task));
+  }
+
+  /** Gives pages back. `task`: who had taken them, where that is known. Waits: never. */
+  givePages(pages: number, task: Task | null = null): void {
+    this.#zone?.give(pages, task);
+  }
+
+  /**
+   * To be called by a cache that can free now what it could not before (the last user of a buffer has
+   * gone, a write has ended): whoever waits for pages asks again. Waits: never.
+   */
+  becameFreeable(): void {
+    if (this.#zone?.isShort === true) this.#zone.wakeAll();
+  }
+
+  #takeNow(pages: number, gfp: Gfp, task: Task): Awaitable<boolean> {
+    if (this.#zone === null || this.#zone.tryTake(pages, gfp, task)) return true;
+    return takeAfterReclaim(this, pages, gfp, task);
   }
 
   #planFails(plan: FaultPlan, site: string, gfp: Gfp): boolean {

@@ -5,10 +5,11 @@ import {
   type Awaitable,
   type Gfp,
   GfpBit,
+  isPending,
   type Task,
   type Waitable,
 } from "@blkstack/task";
-import type { Memory } from "./memory.ts";
+import { type Memory, takeAfterReclaim, zoneOf } from "./memory.ts";
 import { PageCache } from "./page-cache.ts";
 
 export interface PageAllocatorOptions {
@@ -59,7 +60,7 @@ export class PageAllocator implements Waitable {
     this.label = label;
     this.limitPages = limitPages;
     this.#memory = memory;
-    this.#cache = new PageCache(limitPages);
+    this.#cache = new PageCache(limitPages, zoneOf(memory));
     this.#live = memory.scheduler.isExploring ? new Set() : null;
     this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
     this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
@@ -92,7 +93,8 @@ export class PageAllocator implements Waitable {
     this.#memory.scheduler.touch(this.#acquire);
     const rounded = roundUp(pageCount);
     if (this.#line.length === 0 && this.#hasRoom(rounded) && !this.#fails(gfp)) {
-      return this.#take(rounded);
+      const page = this.#take(rounded, gfp, null);
+      if (page !== null) return page;
     }
     this.#failures += 1;
     return null;
@@ -102,7 +104,8 @@ export class PageAllocator implements Waitable {
    * Takes pages. Null when `gfp` forbids to wait and they are not free, when there cannot ever be
    * so many, and when the fault plan says so.
    *
-   * Waits: if `gfp` allows and does not ask for one attempt only, until they are given back.
+   * Waits: if `gfp` allows and does not ask for one attempt only, until they are given back; and if
+   * `gfp` allows, as `Memory.takePages`.
    */
   alloc(gfp: Gfp, task: Task, pageCount = 1): Awaitable<Page | null> {
     const allowed = this.#memory.admit(gfp, task, this.label);
@@ -137,10 +140,11 @@ export class PageAllocator implements Waitable {
       this.#failures += 1;
       return null;
     }
-    return isFree ? this.#take(rounded) : this.#allocInTurn(task, rounded);
+    if (!isFree) return this.#allocInTurn(gfp, task, rounded);
+    return this.#take(rounded, gfp, task) ?? this.#allocReclaimed(gfp, task, rounded);
   }
 
-  async #allocInTurn(task: Task, pageCount: number): Promise<Page> {
+  async #allocInTurn(gfp: Gfp, task: Task, pageCount: number): Promise<Page | null> {
     const turn: Turn = { task, pageCount };
     this.#line.push(turn);
     this.#waits += 1;
@@ -149,13 +153,36 @@ export class PageAllocator implements Waitable {
       task.scheduler.touch(this.#acquire);
     }
     this.#line.shift();
-    const page = this.#take(pageCount);
+    const page = this.#take(pageCount, gfp, task);
+    const outcome = page ?? this.#allocReclaimed(gfp, task, pageCount);
     this.#wakeFirst();
-    return page;
+    return outcome;
   }
 
-  #take(pageCount: number): Page {
-    const page = this.#cache.take(pageCount);
+  /** There is room within the limit, but memory has not so many pages for the asking. */
+  #allocReclaimed(gfp: Gfp, task: Task, pageCount: number): Awaitable<Page | null> {
+    // The room is ours while we wait.
+    this.#usedPages += pageCount;
+    const taken = takeAfterReclaim(this.#memory, pageCount, gfp, task);
+    if (isPending(taken)) return taken.then((isTaken) => this.#madeOf(pageCount, isTaken));
+    return this.#madeOf(pageCount, taken);
+  }
+
+  #madeOf(pageCount: number, isTaken: boolean): Page | null {
+    this.#usedPages -= pageCount;
+    if (isTaken) return this.#handOut(this.#cache.make(pageCount), pageCount);
+    this.#failures += 1;
+    this.#wakeFirst();
+    return null;
+  }
+
+  /** Null: there is no memory for it. */
+  #take(pageCount: number, gfp: Gfp, task: Task | null): Page | null {
+    const page = this.#cache.take(pageCount, gfp, task);
+    return page === null ? null : this.#handOut(page, pageCount);
+  }
+
+  #handOut(page: Page, pageCount: number): Page {
     this.#usedPages += pageCount;
     this.#allocations += 1;
     this.#live?.add(page);

@@ -1,0 +1,182 @@
+import { invariant } from "@blkstack/bio";
+import {
+  type Access,
+  AccessMode,
+  type Gfp,
+  GfpBit,
+  type Scheduler,
+  type Task,
+  type Waitable,
+} from "@blkstack/task";
+import { type PageBudget, watermarksOf } from "./watermarks.ts";
+
+/** How long somebody waits for pages before asking all caches again, whether or not any came back. */
+const RETRY_MS = 100;
+
+/** Somebody who waits for so many pages. */
+interface Turn {
+  readonly task: Task;
+  readonly pages: number;
+}
+
+/** Who keeps pages only because they may be wanted again. */
+export interface PageKeeper {
+  /**
+   * Gives so many pages, or all that are kept, back to the zone. Answers whether anything is kept
+   * still; if not, it is forgotten until `addKeeper`. Waits: never.
+   */
+  letGo(pages: number): boolean;
+}
+
+/** The pages of a system: how many are free, who keeps some in vain, and who waits for them. */
+export class PageZone implements Waitable {
+  readonly label = "pages of memory";
+  totalPages: number;
+  minPages: number;
+  lowPages: number;
+  highPages: number;
+  readonly #scheduler: Scheduler;
+  readonly #line: Turn[] = [];
+  readonly #keepers = new Set<PageKeeper>();
+  /** Who frees pages at present, and so is in the way of those who wait for them. */
+  readonly reclaimers: Set<Task> = new Set<Task>();
+  /** Called when fewer than `lowPages` are free. */
+  onLow: (() => void) | null = null;
+  /** The task behind `onLow`. */
+  background: Task | null = null;
+  /** Who has taken pages in its own name, as far as that is known; only while exploring. */
+  readonly #holders: Map<Task, number> | null;
+  readonly #acquire: Access;
+  readonly #release: Access;
+  #freePages: number;
+  #givenPages = 0;
+  #belowMin = 0;
+
+  constructor(scheduler: Scheduler, budget: PageBudget) {
+    const { totalPages, minPages, lowPages, highPages } = watermarksOf(budget);
+    this.totalPages = totalPages;
+    this.minPages = minPages;
+    this.lowPages = lowPages;
+    this.highPages = highPages;
+    this.#freePages = totalPages;
+    this.#scheduler = scheduler;
+    this.#holders = scheduler.isExploring ? new Map() : null;
+    this.#acquire = { object: this, mode: AccessMode.Acquire, label: "take pages" };
+    this.#release = { object: this, mode: AccessMode.Release, label: "give pages back" };
+  }
+
+  get freePages(): number {
+    return this.#freePages;
+  }
+
+  /** How many were ever given back: it grows whenever anything gets better. */
+  get givenPages(): number {
+    return this.#givenPages;
+  }
+
+  /** Times that pages were taken from below the lowest watermark. */
+  get belowMin(): number {
+    return this.#belowMin;
+  }
+
+  /** Whether free pages should come back rather than be kept for reuse. */
+  get isShort(): boolean {
+    return this.#freePages < this.lowPages || this.#line.length > 0;
+  }
+
+  /** Who frees pages, and those who have some. */
+  blockers(): readonly object[] {
+    const freeing = this.background === null ? [] : [this.background];
+    return [...new Set([...this.reclaimers, ...freeing, ...(this.#holders?.keys() ?? [])])];
+  }
+
+  /** A point where others may run before `task` takes pages; undefined where there is none. */
+  mayPreempt(task: Task): Promise<void> | undefined {
+    // An interrupt or the holder of a spinlock asks without waiting, and cannot be preempted.
+    if (task.atomicDepth === 0 && !this.#scheduler.inInterrupt) {
+      return this.#scheduler.mayPreempt(task, this.#acquire);
+    }
+    this.#scheduler.touch(this.#acquire);
+    return undefined;
+  }
+
+  /**
+   * Takes pages if more than the watermark of `gfp` stay free. `task`: in whose name, where that is
+   * known. Waits: never.
+   */
+  tryTake(pages: number, gfp: Gfp, task: Task | null): boolean {
+    this.#scheduler.touch(this.#acquire);
+    const left = this.#freePages - pages;
+    if (left < this.lowPages) this.onLow?.();
+    if (left < this.minPages && !this.#mayGoBelow(left, gfp, task)) return false;
+    this.#freePages = left;
+    if (this.#holders !== null && task !== null) this.#credit(task, pages, this.#holders);
+    return true;
+  }
+
+  /** Gives pages back; `task`: who had taken them, where that is known. Waits: never. */
+  give(pages: number, task: Task | null): void {
+    this.#scheduler.touch(this.#release);
+    this.#freePages += pages;
+    this.#givenPages += pages;
+    if (this.#freePages > this.totalPages) invariant(false, "more pages are given back than taken");
+    if (this.#holders !== null && task !== null) this.#credit(task, -pages, this.#holders);
+    if (this.#line.length > 0) this.wakeServed();
+  }
+
+  /** Has `keeper` asked when memory is short, until it keeps nothing any more. */
+  addKeeper(keeper: PageKeeper): void {
+    this.#keepers.add(keeper);
+  }
+
+  /** Has those who keep pages for reuse give back about so many. Waits: never. */
+  takeKept(pages: number): void {
+    const enough = this.#freePages + pages;
+    for (const keeper of this.#keepers) {
+      if (this.#freePages >= enough) return;
+      if (!keeper.letGo(enough - this.#freePages)) this.#keepers.delete(keeper);
+    }
+  }
+
+  /** Waits: until there may be so many pages, or it is time to look for them again. */
+  async sleep(task: Task, pages: number): Promise<void> {
+    const turn: Turn = { task, pages };
+    this.#line.push(turn);
+    await task.scheduler.sleep(task, this, RETRY_MS, true);
+    const index = this.#line.indexOf(turn);
+    if (index >= 0) this.#line.splice(index, 1);
+    this.#scheduler.touch(this.#acquire);
+  }
+
+  /** Wakes those who wait, in order, as far as pages go. Waits: never. */
+  wakeServed(): void {
+    let left = this.#freePages - this.minPages;
+    for (const { task, pages } of this.#line) {
+      if (pages > left) continue;
+      left -= pages;
+      task.scheduler.wake(task);
+    }
+  }
+
+  /** Wakes all who wait: something can be freed now that could not before. Waits: never. */
+  wakeAll(): void {
+    this.#scheduler.touch(this.#release);
+    for (const { task } of this.#line) task.scheduler.wake(task);
+  }
+
+  /** Emergencies may have half of what is kept for them, and who frees pages all of it. */
+  #mayGoBelow(left: number, gfp: Gfp, task: Task | null): boolean {
+    const isFreeing = task !== null && this.reclaimers.has(task) && (gfp & GfpBit.NoMemalloc) === 0;
+    const isUrgent = (gfp & GfpBit.High) !== 0;
+    const floor = isFreeing ? 0 : isUrgent ? Math.ceil(this.minPages / 2) : this.minPages;
+    if (left < floor) return false;
+    this.#belowMin += 1;
+    return true;
+  }
+
+  #credit(task: Task, pages: number, holders: Map<Task, number>): void {
+    const has = (holders.get(task) ?? 0) + pages;
+    if (has > 0) holders.set(task, has);
+    else holders.delete(task);
+  }
+}
