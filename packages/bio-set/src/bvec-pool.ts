@@ -37,12 +37,9 @@ export class BvecPool {
 
   constructor({ scheduler, memory, name, minNr }: BvecPoolOptions) {
     const slabOf = (maxVecs: number): Slab<VecTable> =>
-      new Slab(
-        memory,
-        `bvec-${String(maxVecs)} of ${name}`,
-        () => new VecTable(maxVecs),
-        { keepMax: KEEP_TABLES_MAX },
-      );
+      new Slab(memory, `bvec-${String(maxVecs)} of ${name}`, () => new VecTable(maxVecs), {
+        keepMax: KEEP_TABLES_MAX,
+      });
     const [small, medium, large] = SLAB_VECS;
     this.#small = slabOf(small);
     this.#medium = slabOf(medium);
