@@ -1,4 +1,4 @@
-import { type Bio, bioEndio, BioList, BioStatus, chainBio, cloneBio } from "@blkstack/bio";
+import { type Bio, bioEndio, BioList, BioOp, BioStatus, chainBio, cloneBio } from "@blkstack/bio";
 import { SECTOR_BYTES, type Sectors } from "@blkstack/bio";
 import type { Drain } from "./drain.ts";
 import { targetIoOf } from "./target-io.ts";
@@ -118,7 +118,8 @@ export class DmIo {
     owner.inFlight.leave(original);
     if (!keepsFirst) firstClone?.put();
     if (isPushedBack) return;
-    if (isFlush && original.sizeBytes > 0) {
+    // To flush as such has no data, whatever its size.
+    if (isFlush && original.sizeBytes > 0 && original.op !== BioOp.Flush) {
       owner.flushEnded(original, status);
       return;
     }

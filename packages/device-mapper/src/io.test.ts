@@ -118,6 +118,34 @@ describe("a flush", () => {
     expect(bench.a.log).toHaveLength(20);
   });
 
+  it("that is an operation of its own goes to every target like any other flush", async () => {
+    const bench = new Bench();
+    await bench.create("md", "0 8 probe a 0", "8 8 probe b 0", "16 8 failing");
+    bench.b.isHolding = true;
+    const sent = await bench.send("md", BioOp.Flush, 0, 0);
+    expect(sent.ends).toBe(0);
+    bench.b.endAll();
+    expect(sent).toMatchObject(ok);
+    expect([bench.a.log, bench.b.log]).toEqual([["flush"], ["flush"]]);
+  });
+
+  it("that is an operation of its own has no data behind it, whatever its size says", async () => {
+    const bench = new Bench();
+    await bench.create("md", "0 8 probe a 0");
+    await bench.create("none", "0 8 failing");
+    expect(await bench.send("md", BioOp.Flush, 0, 4)).toMatchObject(ok);
+    expect(bench.a.log).toEqual(["flush"]);
+    expect(await bench.send("none", BioOp.Flush, 0, 4)).toMatchObject(ok);
+  });
+
+  it("that is an operation of its own and fails says so", async () => {
+    const bench = new Bench({ types: [probeType({ map: () => MapResult.Kill })] });
+    await bench.create("md", "0 8 probe a 0");
+    const failed = { ends: 1, status: BioStatus.IoError };
+    expect(await bench.send("md", BioOp.Flush, 0, 0)).toMatchObject(failed);
+    expect(await bench.send("md", BioOp.Flush, 0, 4)).toMatchObject(failed);
+  });
+
   it("before data is over before the data is mapped", async () => {
     const bench = new Bench();
     await bench.create("md", "0 8 probe a 0", "8 8 probe b 0");

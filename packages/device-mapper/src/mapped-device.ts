@@ -1,4 +1,5 @@
-import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Sectors } from "@blkstack/bio";
+import { type Bio, bioEndio, bioError, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import type { Sectors } from "@blkstack/bio";
 import { type BlockDevice, RequestQueue, stackingLimits } from "@blkstack/block";
 import { type Access, AccessMode, type Awaitable, type Scheduler, type Task } from "@blkstack/task";
 import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts";
@@ -11,8 +12,9 @@ import type { LoadedTable } from "./loaded-table.ts";
 /** What becomes of an error of the flush before a bio's data, when the data itself goes well. */
 export type PreflushError = "propagate" | "drop";
 
-// A constant of this module is part of the machine code; what is imported is looked up each time.
+// Constants of this module are part of the machine code; what is imported is looked up each time.
 const PREFLUSH = BioFlag.Preflush;
+const FLUSH = BioOp.Flush;
 
 export interface MappedDeviceOptions extends MapperOptions {
   readonly name: string;
@@ -106,7 +108,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
       this.#keep(bio, mapper);
       return;
     }
-    const isFlush = (bio.flags & PREFLUSH) !== 0;
+    const isFlush = (bio.flags & PREFLUSH) !== 0 || bio.op === FLUSH;
     const done = isFlush ? this.#flush(mapper, bio, task) : mapper.map(bio, task);
     // Nobody else has run since, so that only who sleeps in here must be waited for.
     if (done !== undefined) return this.#leaveLater(done, task);
@@ -187,7 +189,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     }
     // Nobody below has anything to flush.
     bio.flags &= ~BioFlag.Preflush;
-    if (bio.sizeBytes > 0) return mapper.map(bio, task);
+    if (bio.sizeBytes > 0 && bio.op !== FLUSH) return mapper.map(bio, task);
     bioEndio(bio);
   }
 
