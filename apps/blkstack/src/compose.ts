@@ -1,5 +1,8 @@
 import type { Submitter, TargetType } from "@blkstack/block";
+import { delay } from "@blkstack/dm-delay";
+import { dust } from "@blkstack/dm-dust";
 import { error } from "@blkstack/dm-error";
+import { flakey } from "@blkstack/dm-flakey";
 import { linear } from "@blkstack/dm-linear";
 import { snapshot, snapshotMerge, snapshotOrigin } from "@blkstack/dm-snapshot";
 import { striped } from "@blkstack/dm-striped";
@@ -14,6 +17,9 @@ export const TARGETS: readonly TargetType[] = [
   striped,
   zero,
   error,
+  delay,
+  flakey,
+  dust,
   snapshot,
   snapshotOrigin,
   snapshotMerge,

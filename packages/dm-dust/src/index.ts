@@ -1,0 +1,1 @@
+export { dust } from "./dust.ts";

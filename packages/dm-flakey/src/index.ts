@@ -1,0 +1,1 @@
+export { flakey } from "./flakey.ts";
