@@ -6,6 +6,7 @@ import type { Task } from "@blkstack/task";
 import { describe, expect, it, vi } from "vitest";
 import { ExploredSetting, type WriteCounts } from "../test/explored-setting.ts";
 import type { DeviceMapperOptions } from "./device-mapper.ts";
+import { wholeSets } from "./fan-out-policy.ts";
 import { Interruption } from "./interruption.ts";
 import { frontClone, loop, remainderClone } from "./split-policy.ts";
 
@@ -186,6 +187,23 @@ it.each([
     senders: [0, 4].map((sector) => (setting: ExploredSetting, task: Task) => {
       return setting.send(BioOp.Discard, sector, 4, task);
     }),
+    people: ({ memory }) => {
+      memory.faultPlan = allFail;
+      return Promise.resolve();
+    },
+  };
+  // Too many schedules for a proof.
+  const options = { strategy: "random", executions: 300 } as const;
+  assertNothingFound(await explore(scenarioOf(story), "all", options));
+});
+
+it("two flushes of two lines each end without memory, with a clone in reserve for one line", async () => {
+  const flush = (setting: ExploredSetting, task: Task): Promise<string> =>
+    setting.send(BioOp.Write, 0, 0, task, BioFlag.Preflush);
+  const story: Story = {
+    table: TWO_LINES,
+    options: { poolSize: 2, fanOut: { ...wholeSets, reserve: () => 1 } },
+    senders: [flush, flush],
     people: ({ memory }) => {
       memory.faultPlan = allFail;
       return Promise.resolve();

@@ -7,6 +7,11 @@ export interface CloneSource {
   readonly lock: Mutex;
   /** Null: not yet, ask again. Waits: for a clone. */
   alloc(task: Task): Awaitable<Bio | null>;
+  /**
+   * Hands those that this task has parked to a thread that submits them, which a wait for clones does
+   * by itself. Waits: for its turn to run only.
+   */
+  rescueParked(task: Task): Awaitable<void>;
 }
 
 /**
@@ -23,12 +28,14 @@ export interface FanOutPolicy {
 
 /**
  * One at a time waits with some of its clones, and the reserve has as many as it needs: what it
- * lacks is in bios on their way, which end.
+ * lacks is in bios on their way, which end. So before anybody waits for the lock, what an earlier
+ * target of the same flush has been given is sent on its way, too.
  */
 export const wholeSets: FanOutPolicy = {
   name: "whole-sets",
   reserve: (poolSize, most) => Math.max(poolSize, most),
   async allocAll(clones, count, task) {
+    await clones.rescueParked(task);
     await clones.lock.lock(task);
     const taken = await takeOneByOne(clones, count, task);
     clones.lock.unlock(task);

@@ -1,5 +1,6 @@
 import { type Bio, BioFlag, BioOp, BioStatus, cloneBio, invariant } from "@blkstack/bio";
 import { type Awaitable, GFP_NOIO, GFP_NOWAIT, isPending, Mutex, type Task } from "@blkstack/task";
+import { rescueBoth } from "@blkstack/bio-set";
 import type { BioMapper } from "./bio-mapper.ts";
 import type { DmIo } from "./dm-io.ts";
 import type { CloneSource, FanOutPolicy } from "./fan-out-policy.ts";
@@ -19,6 +20,11 @@ export class FanOut {
     this.#clones = {
       lock: new Mutex(`fan-out of ${mapper.owner.name}`),
       alloc: (task) => clones.alloc(GFP_NOIO, 0, task),
+      rescueParked(task) {
+        const { bioLists } = task;
+        if (clones.rescuer === null || bioLists === null || bioLists.isEmpty) return;
+        return rescueBoth.punt(clones.rescuer, bioLists, task);
+      },
     };
   }
 
