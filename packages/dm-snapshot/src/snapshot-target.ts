@@ -112,7 +112,12 @@ export class SnapshotTarget implements Target {
   }
 
   #mapUnlocked(bio: Bio, task: Task): Awaitable<MapResult> {
-    const locked = this.snapshot.lock.enterMap(task);
+    const { lock, scheduler } = this.snapshot;
+    // Without a wait in it there is nobody to keep out, and most bios need none.
+    if (!scheduler.isExploring && lock.isOpenToMaps && this.#redirect(bio)) {
+      return MapResult.Remapped;
+    }
+    const locked = lock.enterMap(task);
     if (locked !== undefined) return locked.then(() => this.#mapLocked(bio, task));
     return this.#mapLocked(bio, task);
   }
@@ -120,33 +125,41 @@ export class SnapshotTarget implements Target {
   /** Lets go of the lock. */
   #mapLocked(bio: Bio, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const isRead = bio.op === READ;
-    if (!snapshot.isValid || (snapshot.isOverflowed && !isRead)) {
+    if (this.#redirect(bio)) {
+      snapshot.lock.leaveMap(task);
+      return MapResult.Remapped;
+    }
+    if (this.#isRefused(bio)) {
       snapshot.lock.leaveMap(task);
       return MapResult.Kill;
     }
     const chunk = snapshot.chunkOf(bio.sector);
+    if (bio.op !== BioOp.Discard) return this.#mapWrite(bio, chunk, task);
     const newChunk = snapshot.lookup(chunk);
-    if (bio.op === BioOp.Discard) {
-      snapshot.lock.leaveMap(task);
-      const isPassedDown = this.#line.context.copyIndex(bio) === 1;
-      return discard(
-        snapshot,
-        { bio, chunk, newChunk, isPassedDown },
-        this.#line.dataOf(bio),
-        task,
-      );
-    }
+    snapshot.lock.leaveMap(task);
+    const isPassedDown = this.#line.context.copyIndex(bio) === 1;
+    return discard(snapshot, { bio, chunk, newChunk, isPassedDown }, this.#line.dataOf(bio), task);
+  }
+
+  #isRefused(bio: Bio): boolean {
+    const { isValid, isOverflowed } = this.snapshot;
+    return !isValid || (isOverflowed && bio.op !== READ);
+  }
+
+  /** Sends a bio to where its chunk is; false: it needs more than that. */
+  #redirect(bio: Bio): boolean {
+    const { snapshot } = this;
+    if (bio.op === BioOp.Discard || this.#isRefused(bio)) return false;
+    const chunk = snapshot.chunkOf(bio.sector);
+    const newChunk = snapshot.lookup(chunk);
     if (newChunk >= 0) {
       this.#toStore(bio, newChunk);
-      snapshot.lock.leaveMap(task);
-      return MapResult.Remapped;
+      return true;
     }
-    if (!isRead) return this.#mapWrite(bio, chunk, task);
+    if (bio.op !== READ) return false;
     snapshot.tracked.track(this.#line.dataOf(bio), bio, chunk);
-    snapshot.lock.leaveMap(task);
     bio.device = snapshot.origin;
-    return MapResult.Remapped;
+    return true;
   }
 
   /** The first write to a chunk. With the lock, which it lets go of. */
