@@ -1,0 +1,10 @@
+export { CopyRecord } from "./copy-record.ts";
+export { Request } from "./request.ts";
+export {
+  type BioHeap,
+  type Bouncer,
+  type MapErrno,
+  RequestMapper,
+  type RequestMapperOptions,
+} from "./request-mapper.ts";
+export { type SgEntry, type SgList } from "./sg-list.ts";
