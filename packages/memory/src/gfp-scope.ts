@@ -1,3 +1,4 @@
+import { invariant } from "@blkstack/bio";
 import { type Awaitable, type GfpScope, GfpScopeBit, isPending, type Task } from "@blkstack/task";
 
 /**
@@ -51,9 +52,40 @@ function withScope<T>(task: Task, bit: GfpScope, work: () => Awaitable<T>): Awai
 function save(task: Task, bit: GfpScope): GfpScope {
   const saved = task.gfpScope & bit;
   task.gfpScope |= bit;
+  if (task.scheduler.isExploring) openScopesOf(task).push({ bit, saved });
   return saved;
 }
 
 function restore(task: Task, bit: GfpScope, saved: GfpScope): void {
+  if (task.scheduler.isExploring) checkOrder(task, bit, saved);
   task.gfpScope = (task.gfpScope & ~bit) | (saved & bit);
+}
+
+/** A scope that was opened, and what it found. */
+interface OpenScope {
+  readonly bit: GfpScope;
+  readonly saved: GfpScope;
+}
+
+/** Only while exploring: what each task has opened and not closed. */
+const openScopes = new WeakMap<Task, OpenScope[]>();
+
+function openScopesOf(task: Task): OpenScope[] {
+  const known = openScopes.get(task);
+  if (known !== undefined) return known;
+  const opened: OpenScope[] = [];
+  openScopes.set(task, opened);
+  return opened;
+}
+
+/** An outer scope that ends before an inner one leaves the inner one to restore what is over. */
+function checkOrder(task: Task, bit: GfpScope, saved: GfpScope): void {
+  const name = bit === GfpScopeBit.NoIo ? "noio" : "nofs";
+  const opened = openScopesOf(task);
+  const index = opened.findLastIndex((scope) => scope.bit === bit);
+  if (index < 0) invariant(false, `${task.name} ends a ${name} scope that it did not open`);
+  if (opened[index]?.saved !== saved) {
+    invariant(false, `${task.name} ends an outer ${name} scope before an inner one`);
+  }
+  opened.splice(index, 1);
 }

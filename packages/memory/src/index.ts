@@ -12,6 +12,7 @@ export {
   GfpScopeBit,
   mayWait,
 } from "@blkstack/task";
+export { AnonymousPages } from "./anonymous-pages.ts";
 export {
   allFail,
   choosesFailures,
@@ -30,4 +31,5 @@ export {
 } from "./page-allocator.ts";
 export { SHRINK_STOP, type Shrinker, ShrinkerRegistry } from "./shrinker.ts";
 export { Slab, type SlabOptions } from "./slab.ts";
+export { type SwapDevice, SwapSpace } from "./swap-space.ts";
 export type { PageBudget } from "./watermarks.ts";

@@ -105,6 +105,7 @@ describe("a slab", () => {
       await slab.alloc(GFP_KERNEL, task);
       task.gfpScope = 3;
       await slab.alloc(GFP_KERNEL, task);
+      task.gfpScope = 0;
     });
     expect(masks).toEqual([GFP_NOFS, GFP_NOIO]);
   });

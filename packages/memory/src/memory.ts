@@ -1,3 +1,4 @@
+import { invariant } from "@blkstack/bio";
 import {
   assertMaySleep,
   type Awaitable,
@@ -9,10 +10,12 @@ import {
   type Scheduler,
   type Task,
 } from "@blkstack/task";
+import { BackgroundReclaim } from "./background-reclaim.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { PageZone } from "./page-zone.ts";
 import { Reclaim } from "./reclaim.ts";
 import { ShrinkerRegistry } from "./shrinker.ts";
+import type { SwapSpace } from "./swap-space.ts";
 import type { PageBudget } from "./watermarks.ts";
 
 export interface MemoryOptions {
@@ -39,6 +42,10 @@ export interface MemoryCounters {
   readonly stalls: number;
   /** Allocations that left less than the lowest watermark. */
   readonly belowMin: number;
+  /** Pages written to the swap space. */
+  readonly swapOuts: number;
+  /** Those of them for a task that may start I/O but not enter a filesystem. */
+  readonly swapOutsFromNofs: number;
   /** Objects freed or promised, by the label of the shrinker. */
   readonly evictions: ReadonlyMap<string, number>;
   /** Rounds by the kind of task: its name with N for numbers. */
@@ -62,6 +69,9 @@ export class Memory {
   readonly shrinkers: ShrinkerRegistry = new ShrinkerRegistry();
   /** See `MemoryOptions`. */
   readonly joinedScopes: boolean;
+  /** Where anonymous pages go when memory is short and I/O is allowed; null: nowhere. To be set once. */
+  swap: SwapSpace | null = null;
+  #background: BackgroundReclaim | null = null;
   #faultPlan: FaultPlan | null;
   readonly #faults: FaultSource | null;
   readonly #zone: PageZone | null;
@@ -84,7 +94,7 @@ export class Memory {
     this.#faultPlan = options.faultPlan ?? null;
     this.#faults = scheduler.faults ?? null;
     this.#zone = pages === undefined ? null : new PageZone(scheduler, pages);
-    this.#reclaim = this.#zone === null ? null : new Reclaim(this.#zone, this.shrinkers);
+    this.#reclaim = this.#zone === null ? null : new Reclaim(this.#zone, this);
   }
 
   get counters(): MemoryCounters {
@@ -95,6 +105,8 @@ export class Memory {
       backgroundRounds: done?.backgroundRounds ?? 0,
       stalls: done?.stalls ?? 0,
       belowMin: this.#zone?.belowMin ?? 0,
+      swapOuts: done?.swapOuts ?? 0,
+      swapOutsFromNofs: done?.swapOutsFromNofs ?? 0,
       evictions: new Map(done?.evictions),
       roundsByTask: new Map(done?.roundsByTask),
     };
@@ -192,6 +204,30 @@ export class Memory {
    */
   becameFreeable(): void {
     if (this.#zone?.isShort === true) this.#zone.wakeAll();
+  }
+
+  /**
+   * Starts a task, kswapd, that frees pages before allocations have to: below the low watermark, and
+   * until the high one is reached. Harmless when it runs, or when pages are not counted.
+   */
+  startBackgroundReclaim(): void {
+    if (this.#zone === null || this.#reclaim === null) return;
+    this.#background ??= new BackgroundReclaim(this.scheduler, this.#zone, this.#reclaim);
+  }
+
+  /** The task goes after its round. Waits: never. */
+  stopBackgroundReclaim(): void {
+    this.#background?.stop();
+    this.#background = null;
+  }
+
+  /**
+   * Changes how many pages there are. Throws an InvariantError when pages are not counted, or those
+   * in use are too many for it. Waits: never.
+   */
+  resize(pages: PageBudget): void {
+    if (this.#zone === null) invariant(false, "a memory without pages cannot be resized");
+    this.#zone.resize(pages);
   }
 
   #takeNow(pages: number, gfp: Gfp, task: Task): Awaitable<boolean> {

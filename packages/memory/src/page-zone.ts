@@ -28,6 +28,12 @@ export interface PageKeeper {
   letGo(pages: number): boolean;
 }
 
+/** Pages that only a swap space can take. */
+export interface Swappable {
+  /** Writes up to `wanted` pages out and gives them back; how many. Waits: for the swap device. */
+  swapOut(wanted: number, task: Task): Promise<number>;
+}
+
 /** The pages of a system: how many are free, who keeps some in vain, and who waits for them. */
 export class PageZone implements Waitable {
   readonly label = "pages of memory";
@@ -38,12 +44,12 @@ export class PageZone implements Waitable {
   readonly #scheduler: Scheduler;
   readonly #line: Turn[] = [];
   readonly #keepers = new Set<PageKeeper>();
+  /** Those who have pages that can be swapped out. */
+  readonly swappable: Set<Swappable> = new Set<Swappable>();
   /** Who frees pages at present, and so is in the way of those who wait for them. */
   readonly reclaimers: Set<Task> = new Set<Task>();
-  /** Called when fewer than `lowPages` are free. */
-  onLow: (() => void) | null = null;
-  /** The task behind `onLow`. */
-  background: Task | null = null;
+  /** Called when fewer than `lowPages` are free; `isStalled`: and a task waits for more. */
+  onLow: ((isStalled: boolean) => void) | null = null;
   /** Who has taken pages in its own name, as far as that is known; only while exploring. */
   readonly #holders: Map<Task, number> | null;
   readonly #acquire: Access;
@@ -86,8 +92,31 @@ export class PageZone implements Waitable {
 
   /** Who frees pages, and those who have some. */
   blockers(): readonly object[] {
-    const freeing = this.background === null ? [] : [this.background];
-    return [...new Set([...this.reclaimers, ...freeing, ...(this.#holders?.keys() ?? [])])];
+    return [...new Set([...this.reclaimers, ...(this.#holders?.keys() ?? [])])];
+  }
+
+  /** How many more are to be free before background reclaim may rest. Waits: never. */
+  missingPages(): number {
+    this.#scheduler.touch(this.#acquire);
+    let wanted = this.highPages;
+    for (const { pages } of this.#line) wanted = Math.max(wanted, pages + this.minPages);
+    return wanted - this.#freePages;
+  }
+
+  /**
+   * Changes how many pages there are, and the watermarks. Throws an InvariantError when those in use
+   * are too many for it. Waits: never.
+   */
+  resize(budget: PageBudget): void {
+    const { totalPages, minPages, lowPages, highPages } = watermarksOf(budget);
+    const freePages = this.#freePages + totalPages - this.totalPages;
+    if (freePages < minPages) invariant(false, "more pages are in use than there shall be");
+    this.totalPages = totalPages;
+    this.minPages = minPages;
+    this.lowPages = lowPages;
+    this.highPages = highPages;
+    this.#freePages = freePages;
+    this.wakeServed();
   }
 
   /** A point where others may run before `task` takes pages; undefined where there is none. */
@@ -107,7 +136,7 @@ export class PageZone implements Waitable {
   tryTake(pages: number, gfp: Gfp, task: Task | null): boolean {
     this.#scheduler.touch(this.#acquire);
     const left = this.#freePages - pages;
-    if (left < this.lowPages) this.onLow?.();
+    if (left < this.lowPages) this.onLow?.(false);
     if (left < this.minPages && !this.#mayGoBelow(left, gfp, task)) return false;
     this.#freePages = left;
     if (this.#holders !== null && task !== null) this.#credit(task, pages, this.#holders);
@@ -142,6 +171,7 @@ export class PageZone implements Waitable {
   async sleep(task: Task, pages: number): Promise<void> {
     const turn: Turn = { task, pages };
     this.#line.push(turn);
+    this.onLow?.(true);
     await task.scheduler.sleep(task, this, RETRY_MS, true);
     const index = this.#line.indexOf(turn);
     if (index >= 0) this.#line.splice(index, 1);
@@ -162,6 +192,7 @@ export class PageZone implements Waitable {
   wakeAll(): void {
     this.#scheduler.touch(this.#release);
     for (const { task } of this.#line) task.scheduler.wake(task);
+    if (this.#freePages < this.lowPages) this.onLow?.(true);
   }
 
   /** Emergencies may have half of what is kept for them, and who frees pages all of it. */

@@ -1,6 +1,7 @@
 import { type Awaitable, type Gfp, GfpBit, isPending, type Task } from "@blkstack/task";
+import type { Memory } from "./memory.ts";
 import type { PageZone } from "./page-zone.ts";
-import { SHRINK_STOP, type Shrinker, type ShrinkerRegistry } from "./shrinker.ts";
+import { SHRINK_STOP, type Shrinker } from "./shrinker.ts";
 
 /** How many objects a shrinker is asked for at a time. */
 const SCAN_BATCH = 128;
@@ -9,6 +10,9 @@ const SCAN_BATCH = 128;
 export class ReclaimCounters {
   directRounds = 0;
   backgroundRounds = 0;
+  /** Pages written to the swap space, and those of them for a task that may not enter a filesystem. */
+  swapOuts = 0;
+  swapOutsFromNofs = 0;
   /** Times that a round had freed nothing, and its task slept. */
   stalls = 0;
   /** Objects freed or promised, by the label of the shrinker. */
@@ -21,11 +25,11 @@ export class ReclaimCounters {
 export class Reclaim {
   readonly counters: ReclaimCounters = new ReclaimCounters();
   readonly #zone: PageZone;
-  readonly #shrinkers: ShrinkerRegistry;
+  readonly #memory: Memory;
 
-  constructor(zone: PageZone, shrinkers: ShrinkerRegistry) {
+  constructor(zone: PageZone, memory: Memory) {
     this.#zone = zone;
-    this.#shrinkers = shrinkers;
+    this.#memory = memory;
   }
 
   /**
@@ -55,6 +59,7 @@ export class Reclaim {
     try {
       const before = this.#zone.givenPages;
       this.#zone.takeKept(pages);
+      await this.#swapOut(pages - (this.#zone.givenPages - before), gfp, task);
       await this.#shrinkAll(pages - (this.#zone.givenPages - before), gfp, task);
     } finally {
       lockWatcher?.leavesReclaim(task);
@@ -79,10 +84,24 @@ export class Reclaim {
     }
   }
 
+  async #swapOut(pages: number, gfp: Gfp, task: Task): Promise<void> {
+    if (pages <= 0 || (gfp & GfpBit.Io) === 0 || this.#memory.swap === null) return;
+    let left = pages;
+    for (const area of [...this.#zone.swappable]) {
+      while (left > 0) {
+        const swapped = await area.swapOut(left, task);
+        if (swapped === 0) break;
+        left -= swapped;
+        this.counters.swapOuts += swapped;
+        if ((gfp & GfpBit.Fs) === 0) this.counters.swapOutsFromNofs += swapped;
+      }
+    }
+  }
+
   async #shrinkAll(pages: number, gfp: Gfp, task: Task): Promise<void> {
     let left = pages;
     // A cache may go, or another come, while one of them waits.
-    for (const shrinker of [...this.#shrinkers]) {
+    for (const shrinker of [...this.#memory.shrinkers]) {
       if (left <= 0) return;
       const freed = await this.#shrink(shrinker, left, gfp, task);
       left -= freed;

@@ -145,6 +145,7 @@ describe("the attempts that an allocation makes", () => {
       await take(pool, task);
       task.gfpScope = 1;
       await pool.alloc(GFP_KERNEL & ~GfpBit.Wait, task);
+      task.gfpScope = 0;
     });
     expect(memory.masks.map((mask) => mask & ~POOL_BITS)).toEqual([0, 0]);
   });

@@ -73,7 +73,11 @@ function refuseToSleep(task: Task, what: string): never {
   throw new SleepInAtomicError(`sleep in atomic context: ${what} while ${task.name} ${where}`);
 }
 
-/** To be checked when a task ends or a work function returns: nothing may be left parked. */
+/**
+ * To be checked when a task ends or a work function returns: nothing may be left parked, and no
+ * scope open for whoever runs next.
+ */
 export function assertNothingParked(task: Task): void {
   invariant(task.bioLists === null, `${task.name} left a submission without finishing it`);
+  invariant(task.gfpScope === 0, `${task.name} left a noio or nofs scope without ending it`);
 }
