@@ -107,6 +107,17 @@ describe("anonymous pages", () => {
     }
   });
 
+  it("that push one another out are read in once, not for ever", async () => {
+    const { memory, disk, heap, run } = rigOf(20);
+    await run("program", async (task) => {
+      await heap.grow(10, GFP_KERNEL, task);
+      await memory.takePages(4, GFP_KERNEL, task, "file");
+      expect(await heap.bringIn(GFP_KERNEL, task)).toBe(true);
+      expect([heap.residentPages, heap.swappedPages]).toEqual([6, 4]);
+    });
+    expect(disk.transfers).toEqual(["program writes 4", "program writes 4", "program reads 4"]);
+  });
+
   it("can be given back while they are written, and while they are read", async () => {
     const { memory, heap, run, scheduler } = rigOf(20);
     scheduler.spawn("exits", async (task) => {

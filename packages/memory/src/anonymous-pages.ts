@@ -56,13 +56,17 @@ export class AnonymousPages implements Swappable {
   }
 
   /**
-   * Has all pages in memory, as their user needs them. Waits: for memory, then for the swap device.
-   * False: there is no memory, or the device has failed.
+   * Reads in what is swapped out, as its user needs it; where memory is short other pages of the same
+   * user may go for it. False: there is no memory, or the device has failed.
+   *
+   * Waits: for memory, then for the swap device.
    */
   async bringIn(gfp: Gfp, task: Task): Promise<boolean> {
     const { swap } = this.#memory;
-    while (swap !== null && this.#swappedPages > 0) {
-      const pages = Math.min(CLUSTER_PAGES, this.#swappedPages);
+    let left = this.#swappedPages;
+    while (swap !== null && left > 0) {
+      const pages = Math.min(CLUSTER_PAGES, left);
+      left -= pages;
       if (!(await this.#memory.takePages(pages, gfp, task, this.label))) return false;
       const isRead = await swap.device.readIn(pages, task);
       const wanted = isRead ? Math.min(pages, this.#swappedPages) : 0;

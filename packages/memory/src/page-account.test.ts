@@ -104,7 +104,7 @@ describe("the account of pages", () => {
         await scheduler.run();
         expect(users.usedPages + users.memory.freePages).toBe(TOTAL_PAGES);
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   });
 });
