@@ -13,6 +13,7 @@ export const ERRNO_MESSAGES = {
   ENOMEM: "Cannot allocate memory",
   EACCES: "Permission denied",
   EBUSY: "Device or resource busy",
+  EBADF: "Bad file descriptor",
   EEXIST: "File exists",
   ENODEV: "No such device",
   EINVAL: "Invalid argument",
