@@ -7,6 +7,7 @@ import {
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
 import { ioInsideMap } from "./io-inside-map/index.ts";
+import { memoryShort } from "./memory-short/index.ts";
 import { oneFlushAtATime } from "./one-flush-at-a-time/index.ts";
 import { waitsForReads } from "./waits-for-reads/index.ts";
 import { discardsInOnePass } from "./discards-in-one-pass/index.ts";
@@ -34,4 +35,5 @@ export const scenarios: readonly Scenario[] = [
   waitsForReads,
   ioInsideMap,
   oneFlushAtATime,
+  memoryShort,
 ];

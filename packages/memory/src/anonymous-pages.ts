@@ -38,7 +38,10 @@ export class AnonymousPages implements Swappable {
   async grow(pages: number, gfp: Gfp, task: Task): Promise<boolean> {
     if (!(await this.#memory.takePages(pages, gfp, task, this.label))) return false;
     this.#residentPages += pages;
-    zoneOf(this.#memory)?.swappable.add(this);
+    // They are nobody's in particular: any task that reclaims may take them away.
+    const zone = zoneOf(this.#memory);
+    zone?.credit(task, -pages);
+    zone?.swappable.add(this);
     return true;
   }
 
@@ -68,12 +71,13 @@ export class AnonymousPages implements Swappable {
       const pages = Math.min(CLUSTER_PAGES, left);
       left -= pages;
       if (!(await this.#memory.takePages(pages, gfp, task, this.label))) return false;
+      zoneOf(this.#memory)?.credit(task, -pages);
       const isRead = await swap.device.readIn(pages, task);
       const wanted = isRead ? Math.min(pages, this.#swappedPages) : 0;
       this.#swappedPages -= wanted;
       this.#residentPages += wanted;
       swap.release(wanted);
-      this.#memory.givePages(pages - wanted);
+      zoneOf(this.#memory)?.give(pages - wanted);
       if (!isRead) return false;
     }
     return true;
@@ -105,6 +109,6 @@ export class AnonymousPages implements Swappable {
   #giveBack(pages: number): void {
     this.#residentPages -= pages;
     if (this.#residentPages === 0) zoneOf(this.#memory)?.swappable.delete(this);
-    this.#memory.givePages(pages);
+    zoneOf(this.#memory)?.give(pages);
   }
 }

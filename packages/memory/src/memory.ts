@@ -6,6 +6,7 @@ import {
   type FaultSource,
   type Gfp,
   GfpBit,
+  isPending,
   mayWait,
   type Scheduler,
   type Task,
@@ -174,7 +175,9 @@ export class Memory {
    */
   tryTakePages(pages: number, gfp: Gfp, label: string): boolean {
     if (this.mayFail && this.fails(label, gfp)) return false;
-    return this.#zone === null || this.#zone.tryTake(pages, gfp, null);
+    if (this.#zone === null) return true;
+    this.#zone.announce();
+    return this.#zone.tryTake(pages, gfp, null);
   }
 
   /**
@@ -189,13 +192,22 @@ export class Memory {
     if (this.mayFail && this.fails(label, allowed)) return false;
     if (this.#zone === null) return true;
     const preempted = this.#zone.mayPreempt(task);
-    if (preempted === undefined) return this.#takeNow(pages, allowed, task);
-    return preempted.then(() => this.#takeNow(pages, allowed, task));
+    if (preempted !== undefined) {
+      return preempted.then(() => this.#takeExplored(pages, allowed, task));
+    }
+    if (this.scheduler.isExploring) return this.#takeExplored(pages, allowed, task);
+    return this.#takeNow(pages, allowed, task);
   }
 
-  /** Gives pages back. `task`: who had taken them, where that is known. Waits: never. */
+  /**
+   * Gives pages back. `task`: who had taken them, so that a deadlock can be told with those who have
+   * pages. Waits: never.
+   */
   givePages(pages: number, task: Task | null = null): void {
-    this.#zone?.give(pages, task);
+    if (this.#zone === null) return;
+    if (task === null) this.#zone.forgetHolders();
+    else this.#zone.credit(task, -pages);
+    this.#zone.give(pages);
   }
 
   /**
@@ -228,6 +240,17 @@ export class Memory {
   resize(pages: PageBudget): void {
     if (this.#zone === null) invariant(false, "a memory without pages cannot be resized");
     this.#zone.resize(pages);
+  }
+
+  #takeExplored(pages: number, gfp: Gfp, task: Task): Awaitable<boolean> {
+    const taken = this.#takeNow(pages, gfp, task);
+    if (isPending(taken)) return taken.then((isTaken) => this.#credited(isTaken, pages, task));
+    return this.#credited(taken, pages, task);
+  }
+
+  #credited(isTaken: boolean, pages: number, task: Task): boolean {
+    if (isTaken) this.#zone?.credit(task, pages);
+    return isTaken;
   }
 
   #takeNow(pages: number, gfp: Gfp, task: Task): Awaitable<boolean> {

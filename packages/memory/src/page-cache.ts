@@ -87,7 +87,7 @@ export class PageCache implements PageKeeper {
   #mayKeep(pageCount: number, zone: PageZone): boolean {
     if (zone.isShort) {
       this.#existing -= pageCount;
-      zone.give(pageCount, null);
+      zone.give(pageCount);
       return false;
     }
     if (!this.#isKeeper) {
@@ -109,7 +109,7 @@ export class PageCache implements PageKeeper {
     }
     if (gone === 0) return;
     this.#existing -= gone;
-    this.#zone?.give(gone, null);
+    this.#zone?.give(gone);
   }
 }
 

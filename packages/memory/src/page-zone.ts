@@ -53,6 +53,8 @@ export class PageZone implements Waitable {
   /** Who has taken pages in its own name, as far as that is known; only while exploring. */
   readonly #holders: Map<Task, number> | null;
   readonly #acquire: Access;
+  /** As `#acquire`, where the story has been told of it or need not be. */
+  readonly #look: Access;
   readonly #release: Access;
   #freePages: number;
   #givenPages = 0;
@@ -68,6 +70,7 @@ export class PageZone implements Waitable {
     this.#scheduler = scheduler;
     this.#holders = scheduler.isExploring ? new Map() : null;
     this.#acquire = { object: this, mode: AccessMode.Acquire, label: "take pages" };
+    this.#look = { object: this, mode: AccessMode.Acquire, label: "" };
     this.#release = { object: this, mode: AccessMode.Release, label: "give pages back" };
   }
 
@@ -97,7 +100,7 @@ export class PageZone implements Waitable {
 
   /** How many more are to be free before background reclaim may rest. Waits: never. */
   missingPages(): number {
-    this.#scheduler.touch(this.#acquire);
+    this.#scheduler.touch(this.#look);
     let wanted = this.highPages;
     for (const { pages } of this.#line) wanted = Math.max(wanted, pages + this.minPages);
     return wanted - this.#freePages;
@@ -125,8 +128,13 @@ export class PageZone implements Waitable {
     if (task.atomicDepth === 0 && !this.#scheduler.inInterrupt) {
       return this.#scheduler.mayPreempt(task, this.#acquire);
     }
-    this.#scheduler.touch(this.#acquire);
+    this.announce();
     return undefined;
+  }
+
+  /** Tells that pages are about to be taken, where nobody may run first. Waits: never. */
+  announce(): void {
+    this.#scheduler.touch(this.#acquire);
   }
 
   /**
@@ -134,23 +142,34 @@ export class PageZone implements Waitable {
    * known. Waits: never.
    */
   tryTake(pages: number, gfp: Gfp, task: Task | null): boolean {
-    this.#scheduler.touch(this.#acquire);
+    this.#scheduler.touch(this.#look);
     const left = this.#freePages - pages;
     if (left < this.lowPages) this.onLow?.(false);
     if (left < this.minPages && !this.#mayGoBelow(left, gfp, task)) return false;
     this.#freePages = left;
-    if (this.#holders !== null && task !== null) this.#credit(task, pages, this.#holders);
     return true;
   }
 
-  /** Gives pages back; `task`: who had taken them, where that is known. Waits: never. */
-  give(pages: number, task: Task | null): void {
+  /** Gives pages back. Waits: never. */
+  give(pages: number): void {
     this.#scheduler.touch(this.#release);
     this.#freePages += pages;
     this.#givenPages += pages;
     if (this.#freePages > this.totalPages) invariant(false, "more pages are given back than taken");
-    if (this.#holders !== null && task !== null) this.#credit(task, -pages, this.#holders);
     if (this.#line.length > 0) this.wakeServed();
+  }
+
+  /** Notes, while exploring, that `task` has so many pages more, or fewer. */
+  credit(task: Task, pages: number): void {
+    if (this.#holders === null) return;
+    const has = (this.#holders.get(task) ?? 0) + pages;
+    if (has > 0) this.#holders.set(task, has);
+    else this.#holders.delete(task);
+  }
+
+  /** Somebody gave back pages without saying whose: it is not known any more who has some. */
+  forgetHolders(): void {
+    this.#holders?.clear();
   }
 
   /** Has `keeper` asked when memory is short, until it keeps nothing any more. */
@@ -175,7 +194,7 @@ export class PageZone implements Waitable {
     await task.scheduler.sleep(task, this, RETRY_MS, true);
     const index = this.#line.indexOf(turn);
     if (index >= 0) this.#line.splice(index, 1);
-    this.#scheduler.touch(this.#acquire);
+    this.#scheduler.touch(this.#look);
   }
 
   /** Wakes those who wait, in order, as far as pages go. Waits: never. */
@@ -203,11 +222,5 @@ export class PageZone implements Waitable {
     if (left < floor) return false;
     this.#belowMin += 1;
     return true;
-  }
-
-  #credit(task: Task, pages: number, holders: Map<Task, number>): void {
-    const has = (holders.get(task) ?? 0) + pages;
-    if (has > 0) holders.set(task, has);
-    else holders.delete(task);
   }
 }

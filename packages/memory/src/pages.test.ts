@@ -253,6 +253,16 @@ describe("direct reclaim", () => {
     expect(asked).toEqual(["stops 128", "stops 128", "dry 128", "dry 72", "rich 72"]);
   });
 
+  it("asks the next cache as well when one has only promised", async () => {
+    const { memory, scheduler } = rigOf({ totalPages: 4 });
+    const cache = new Cache(memory, 4);
+    memory.shrinkers.unregister(cache);
+    memory.shrinkers.register({ label: "promises", count: () => 4, scan: (amount) => amount });
+    memory.shrinkers.register(cache);
+    await scheduler.perform("task", (task) => memory.takePages(1, GFP_NOFS, task, "file"));
+    expect(cache.pages).toBe(3);
+  });
+
   it("does not begin anew for what is only promised, but waits until it comes", async () => {
     const { memory, scheduler } = rigOf({ totalPages: 4 });
     fill(memory);

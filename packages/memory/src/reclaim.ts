@@ -99,12 +99,13 @@ export class Reclaim {
   }
 
   async #shrinkAll(pages: number, gfp: Gfp, task: Task): Promise<void> {
-    let left = pages;
+    const enough = this.#zone.givenPages + pages;
     // A cache may go, or another come, while one of them waits.
     for (const shrinker of [...this.#memory.shrinkers]) {
+      // What one has only promised is asked of the next as well: promises may wait for a device.
+      const left = enough - this.#zone.givenPages;
       if (left <= 0) return;
       const freed = await this.#shrink(shrinker, left, gfp, task);
-      left -= freed;
       if (freed > 0) this.#count(this.counters.evictions, shrinker.label, freed);
     }
   }

@@ -145,7 +145,7 @@ export class Slab<T extends object> implements PageKeeper {
     const surplus = this.#pages - this.#pagesOf(this.#existing);
     if (surplus <= 0) return;
     this.#pages -= surplus;
-    zone.give(surplus, null);
+    zone.give(surplus);
   }
 
   #becomeKeeper(zone: PageZone): void {
