@@ -1,6 +1,14 @@
 import type { Bio, Sectors } from "@blkstack/bio";
 import { type BlockDevice, MapResult, type Submitter, type TargetHost } from "@blkstack/block";
-import { type Awaitable, isPending, RwSemaphore, type Scheduler, type Task } from "@blkstack/task";
+import {
+  type Access,
+  AccessMode,
+  type Awaitable,
+  isPending,
+  RwSemaphore,
+  type Scheduler,
+  type Task,
+} from "@blkstack/task";
 import { FinishedCopies } from "./finished-copies.ts";
 import { Keeping } from "./old-data.ts";
 import type { OriginTurn, OriginTurnPolicy } from "./origin-turn.ts";
@@ -32,6 +40,8 @@ export class OriginRecord {
   readonly #hosts: TargetHost[] = [];
   readonly #scheduler: Scheduler;
   readonly #copies: FinishedCopies;
+  readonly #look: Access;
+  readonly #change: Access;
   /** The largest chunks first. */
   #snapshots: Snapshot[] = [];
   #boundarySectors: Sectors = NO_BOUNDARY_SECTORS;
@@ -40,6 +50,9 @@ export class OriginRecord {
     this.device = device;
     this.#scheduler = scheduler;
     this.lock = new RwSemaphore(`origins of ${device.name}`);
+    const object = { label: `snapshots of ${device.name}` };
+    this.#look = { object, mode: AccessMode.Read, label: `look at the ${object.label}` };
+    this.#change = { object, mode: AccessMode.Write, label: `change the ${object.label}` };
     this.#copies = new FinishedCopies(`copies of ${device.name}`, () => this.#copying());
   }
 
@@ -92,6 +105,7 @@ export class OriginRecord {
 
   /** To be called when a snapshot has got other chunks. */
   sort(): void {
+    this.#scheduler.touch(this.#change);
     this.#snapshots.sort((one, other) => other.chunkSectors - one.chunkSectors);
     const sizes = this.#snapshots.map(({ chunkSectors }) => chunkSectors || NO_BOUNDARY_SECTORS);
     this.#boundarySectors = Math.min(NO_BOUNDARY_SECTORS, ...sizes);
@@ -146,6 +160,7 @@ export class OriginRecord {
     replacing: Snapshot,
     task: Task,
   ): Promise<void> {
+    this.#scheduler.touch(this.#look);
     const others = this.#snapshots.filter((snapshot) => snapshot !== replacing);
     for (;;) {
       const { finished } = this.#copies;
@@ -176,6 +191,7 @@ export class OriginRecord {
   }
 
   #write(bio: Bio, isThrottled: boolean, task: Task): Awaitable<MapResult> {
+    this.#scheduler.touch(this.#look);
     if (isThrottled && this.#snapshots.some(({ throttle }) => throttle.isOver)) {
       return this.#writeThrottled(bio, task);
     }
