@@ -1,5 +1,6 @@
 import type { Scenario } from "@blkstack/explorer";
 import { biosetSplit } from "./bioset-split/index.ts";
+import { bouncedRequest } from "./bounced-request/index.ts";
 import { extraLevel } from "./extra-level/index.ts";
 import {
   linearAndSnapshot,
@@ -21,6 +22,7 @@ import { snapshotAndLinear } from "./snapshot-and-linear/index.ts";
 /** All that can be explored, in the order in which it is listed. */
 export const scenarios: readonly Scenario[] = [
   biosetSplit,
+  bouncedRequest,
   sameSnapshot,
   linearAndSnapshot,
   linearAndSnapshotWithMutex,

@@ -7,4 +7,5 @@ export {
   RequestMapper,
   type RequestMapperOptions,
 } from "./request-mapper.ts";
+export { transferKernSg, type Transfer } from "./transfer.ts";
 export { type SgEntry, type SgList } from "./sg-list.ts";

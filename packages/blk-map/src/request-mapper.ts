@@ -13,7 +13,15 @@ import {
 import { HeapBios } from "@blkstack/bio-set";
 import { type Memory, Slab } from "@blkstack/memory";
 import type { Allocator } from "@blkstack/mempool";
-import { type Awaitable, type Gfp, GFP_NOIO, GFP_NOWAIT, mayWait, type Task } from "@blkstack/task";
+import {
+  type Awaitable,
+  type Gfp,
+  GFP_NOIO,
+  GFP_NOWAIT,
+  GfpBit,
+  mayWait,
+  type Task,
+} from "@blkstack/task";
 import { CopyRecord } from "./copy-record.ts";
 import type { Request } from "./request.ts";
 import { SegmentCounter } from "./segment-counter.ts";
@@ -29,6 +37,10 @@ import {
 const EIO = -5;
 const ENOMEM = -12;
 const EINVAL = -22;
+
+const HURRIED = { first: GFP_NOWAIT, rest: GFP_NOWAIT };
+const FIRST_PATIENT = { first: GFP_NOIO, rest: GFP_NOWAIT };
+const PATIENT = { first: GFP_NOIO, rest: GFP_NOIO };
 
 /** 0, or why there is no mapping: EIO, ENOMEM or EINVAL, negative. */
 export type MapErrno = 0 | typeof EIO | typeof ENOMEM | typeof EINVAL;
@@ -60,9 +72,10 @@ export interface RequestMapperOptions {
   /** Without one, devices are expected to reach all memory. */
   readonly bouncer?: Bouncer;
   /**
-   * `failable`, unless told: of all bios of a request only the first waits to be bounced, while
-   * nothing is held; when another one cannot be, the mapping fails and lets go of all. `mustSucceed`
-   * waits with the others in hand, and so for ever when the reserves are too small for all requests.
+   * `failable`, unless told: only the first bio of a request waits to be bounced, while nothing is
+   * held; when another one cannot be, the mapping fails and lets go of all. A request of one piece of
+   * a page at most never fails so. `mustSucceed` waits with the others in hand, and so for ever when
+   * the reserves are too small for all requests.
    */
   readonly bouncing?: "failable" | "mustSucceed";
   /** Vectors of one bio at most; 256 unless told, which is the most. */
@@ -152,7 +165,12 @@ export class RequestMapper {
     const bios = await this.#makeBios(request, list, gfp, task);
     if (!Array.isArray(bios)) return bios;
     for (const [index, bio] of bios.entries()) {
-      const bounced = await this.#bounce(bio, index === 0, gfp, task);
+      const bounced = await this.#bounce(
+        bio,
+        { isFirst: index === 0, isOnly: isOnePiece(bios) },
+        gfp,
+        task,
+      );
       if (bounced === null) return this.#unwind(request, null, bios.slice(index), ENOMEM);
       this.#arm(request, bio);
       if (!request.append(bounced)) {
@@ -178,7 +196,9 @@ export class RequestMapper {
   async #fillCopy(request: Request, record: CopyRecord, gfp: Gfp, task: Task): Promise<MapErrno> {
     const bytes = totalBytes(record.original);
     while (record.pages.length * PAGE_BYTES < bytes) {
-      const page = await this.#pages.alloc(gfp, task);
+      // Whoever has some pages and waits for more may wait for somebody who does the same.
+      const mask = record.pages.length === 0 ? gfp : gfp | GfpBit.NoRetry;
+      const page = await this.#pages.alloc(mask, task);
       if (page === null) return ENOMEM;
       record.pages.push(page);
     }
@@ -223,21 +243,26 @@ export class RequestMapper {
       if (bio.sizeBytes + length > limits.maxHwSectors * SECTOR_BYTES) break;
       if (!segments.canFollow(page, offset)) break;
       if (segments.countWith(page, offset, length) > limits.maxSegments) break;
-      if (bio.addPage(page, length, offset) === 0) break;
+      // A pool may give bios with more room than they were asked for.
+      const isFull = bio.vecCount === this.#vecsPerBio;
+      if (isFull || bio.addPage(page, length, offset) === 0) break;
       segments.add(page, offset, length);
       index += 1;
     }
     return index - from;
   }
 
-  #bounce(bio: Bio, isFirst: boolean, gfp: Gfp, task: Task): Awaitable<Bio | null> {
+  #bounce(
+    bio: Bio,
+    { isFirst, isOnly }: { isFirst: boolean; isOnly: boolean },
+    gfp: Gfp,
+    task: Task,
+  ): Awaitable<Bio | null> {
     if (this.#bouncer === null) return bio;
-    const waits = this.#mayFail ? GFP_NOWAIT : GFP_NOIO;
-    const first = isFirst ? GFP_NOIO : waits;
-    const patience = mayWait(gfp)
-      ? { first, rest: waits }
-      : { first: GFP_NOWAIT, rest: GFP_NOWAIT };
-    return this.#bouncer.bounce(bio, patience, task);
+    if (!mayWait(gfp)) return this.#bouncer.bounce(bio, HURRIED, task);
+    // What all have that wait is then one stand-in, and who has a page has all it wants.
+    if (!this.#mayFail || isOnly) return this.#bouncer.bounce(bio, PATIENT, task);
+    return this.#bouncer.bounce(bio, isFirst ? FIRST_PATIENT : HURRIED, task);
   }
 
   /** From here on the bio is ended, by whoever has it or what stands in for it. */
@@ -288,6 +313,12 @@ export class RequestMapper {
     record.original = [];
     this.#records.free(record);
   }
+}
+
+/** Whether a request is a page or less in one place. */
+function isOnePiece(bios: readonly Bio[]): boolean {
+  const [first] = bios;
+  return bios.length === 1 && first?.vecCount === 1 && first.sizeBytes <= PAGE_BYTES;
 }
 
 /** The bytes of a copy. The last page is longer than the data, which does no harm. */

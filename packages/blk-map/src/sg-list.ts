@@ -15,6 +15,20 @@ export function totalBytes(list: SgList): Bytes {
   return list.reduce((total, { length }) => total + length, 0);
 }
 
+/** The part of a list that is `bytes` long and begins `from` bytes behind its first byte. */
+export function cutList(list: SgList, from: Bytes, bytes: Bytes): SgEntry[] {
+  const part: SgEntry[] = [];
+  let skip = from;
+  let left = bytes;
+  for (const { page, offset, length } of list) {
+    const taken = Math.min(length - skip, left);
+    if (taken > 0) part.push({ page, offset: offset + skip, length: taken });
+    left -= Math.max(taken, 0);
+    skip = Math.max(skip - length, 0);
+  }
+  return part;
+}
+
 /** The stretches of a list, none of them over a frame's end. */
 export function* pieces(list: SgList): IterableIterator<SgEntry> {
   for (const { page, offset, length } of list) {

@@ -172,8 +172,9 @@ export class Setting {
       },
     };
     const bio = new Bio(pool);
-    bio.vecs = createVecs(count);
-    bio.vecMax = count;
+    // More room than was asked for, as pools give.
+    bio.vecs = createVecs(count + 2);
+    bio.vecMax = count + 2;
     return bio;
   }
 }
