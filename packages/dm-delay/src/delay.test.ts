@@ -1,14 +1,14 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import { type SentBio, TargetBench } from "@blkstack/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Bench, bytesOn, type Sent } from "../test/rig.ts";
 import { delay } from "./delay.ts";
 
 const START_MS = 1000;
 const FIRST = { sector: 0, sectors: 1 };
 
 it("a read is held as long as the line says, and then goes on", async () => {
-  const bench = new Bench(delay);
+  const bench = new TargetBench({ types: [delay] });
   bench.a.poke(25, new Uint8Array(512).fill(7));
   await bench.create("0 100 delay a 20 100");
   const sent = await bench.start(BioOp.Read, { sector: 5, sectors: 1 });
@@ -20,11 +20,11 @@ it("a read is held as long as the line says, and then goes on", async () => {
 });
 
 it("each bio waits for itself: many at once take no longer than one", async () => {
-  const bench = new Bench(delay);
+  const bench = new TargetBench({ types: [delay] });
   await bench.create("0 100 delay a 0 100");
-  const sent: Sent[] = [];
+  const sent: SentBio[] = [];
   for (let sector = 0; sector < 64; sector += 1) {
-    sent.push(await bench.start(BioOp.Write, { sector, sectors: 1 }, sector));
+    sent.push(await bench.start(BioOp.Write, { sector, sectors: 1 }, { byte: sector }));
     if (sector === 31) await bench.scheduler.advance(40);
   }
   await bench.scheduler.advance(200);
@@ -37,20 +37,20 @@ it("with six arguments writes and flushes, with nine also flushes, have a way of
     ["a 0 0 b 10 50", [0, 50, 50]],
     ["a 0 30 b 10 50 b 0 70", [30, 50, 70]],
   ] as const) {
-    const bench = new Bench(delay);
+    const bench = new TargetBench({ types: [delay] });
     await bench.create(`0 100 delay ${line}`);
     const read = await bench.start(BioOp.Read, FIRST);
-    const write = await bench.start(BioOp.Write, FIRST, 9);
+    const write = await bench.start(BioOp.Write, FIRST, { byte: 9 });
     const flush = await bench.start(BioOp.Write, { sector: 0, sectors: 0 });
     await bench.scheduler.advance(100);
     expect([read, write, flush].map(({ endedMs }) => endedMs - START_MS)).toEqual(ends);
-    expect(bytesOn(bench.a, FIRST)).toEqual([0]);
-    expect(bytesOn(bench.b, { sector: 10, sectors: 1 })).toEqual([9]);
+    expect(bench.a.firstBytes(FIRST)).toEqual([0]);
+    expect(bench.b.firstBytes({ sector: 10, sectors: 1 })).toEqual([9]);
   }
 });
 
 it("a discard is a write; with no delay nothing is held", async () => {
-  const bench = new Bench(delay);
+  const bench = new TargetBench({ types: [delay] });
   await bench.create("0 100 delay a 0 100 b 0 0");
   expect(await bench.discard(0, 8)).toBe(BioStatus.Ok);
   expect(await bench.write(0, 1, 1)).toBe(BioStatus.Ok);
@@ -66,7 +66,7 @@ it("bios go on as they fall due, those of one moment as they came", async () => 
   const delays = fc.tuple(fc.constantFrom(5, 10, 20), fc.constantFrom(5, 10, 20));
   await fc.assert(
     fc.asyncProperty(lines, delays, async (history, [readMs, writeMs]) => {
-      const bench = new Bench(delay);
+      const bench = new TargetBench({ types: [delay] });
       await bench.create(`0 100 delay a 0 ${String(readMs)} a 0 ${String(writeMs)}`);
       const ended: number[] = [];
       const due: { index: number; dueMs: number }[] = [];
@@ -88,13 +88,16 @@ it("bios go on as they fall due, those of one moment as they came", async () => 
 });
 
 it("a suspend lets everything go at once; after the resume bios are held again", async () => {
-  const bench = new Bench(delay);
+  const bench = new TargetBench({ types: [delay] });
   await bench.create("0 100 delay a 0 1000");
-  const before = [await bench.start(BioOp.Write, FIRST, 1), await bench.start(BioOp.Read, FIRST)];
+  const before = [
+    await bench.start(BioOp.Write, FIRST, { byte: 1 }),
+    await bench.start(BioOp.Read, FIRST),
+  ];
   await bench.perform((task) => bench.dm.suspend("md", task));
   expect(before.map(({ status }) => status)).toEqual([BioStatus.Ok, BioStatus.Ok]);
   expect(bench.scheduler.clock.nowMs()).toBe(START_MS);
-  const meanwhile = await bench.start(BioOp.Write, FIRST, 2);
+  const meanwhile = await bench.start(BioOp.Write, FIRST, { byte: 2 });
   await bench.perform((task) => bench.dm.resume("md", task));
   expect([meanwhile.status, bench.status()]).toEqual([null, "0 1 0"]);
   await bench.scheduler.advance(1000);
@@ -102,9 +105,9 @@ it("a suspend lets everything go at once; after the resume bios are held again",
 });
 
 it("a device that is removed takes what it held with it: nothing is left to fire", async () => {
-  const bench = new Bench(delay);
+  const bench = new TargetBench({ types: [delay] });
   await bench.create("0 100 delay a 0 1000");
-  const sent = await bench.start(BioOp.Write, FIRST, 1);
+  const sent = await bench.start(BioOp.Write, FIRST, { byte: 1 });
   await bench.perform((task) => bench.dm.remove("md", task));
   expect(sent.status).toBe(BioStatus.Ok);
   await bench.scheduler.advance(5000);
@@ -118,7 +121,7 @@ it("its table gives the arguments again, as many as there were; a delay wraps at
     ["a 0 50 b 0 100 a 0 300", "7:0 0 50 7:16 0 100 7:0 0 300"],
     ["a 0 4294967296", "7:0 0 0"],
   ]) {
-    const bench = new Bench(delay);
+    const bench = new TargetBench({ types: [delay] });
     await bench.create(`0 100 delay ${line ?? ""}`);
     expect(bench.table()).toBe(`0 100 delay ${table ?? ""}`);
   }
@@ -135,6 +138,8 @@ describe("a line is refused", () => {
     ["none 0 10", "Device lookup failed"],
     ["a 0 10 b 901 10", "b too small for target"],
   ])("delay %s", async (args, message) => {
-    expect(await new Bench(delay).refusal(`0 100 delay ${args}`)).toContain(message);
+    expect(await new TargetBench({ types: [delay] }).refusal(`0 100 delay ${args}`)).toContain(
+      message,
+    );
   });
 });

@@ -1,13 +1,13 @@
 import { BioStatus } from "@blkstack/bio";
+import { TargetBench } from "@blkstack/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Bench, bytesOn } from "../test/rig.ts";
 import { dust } from "./dust.ts";
 
 const { Ok, IoError } = BioStatus;
 
-async function benchOf(blockBytes = 512, ...messages: string[]): Promise<Bench> {
-  const bench = new Bench(dust);
+async function benchOf(blockBytes = 512, ...messages: string[]): Promise<TargetBench> {
+  const bench = new TargetBench({ types: [dust] });
   await bench.create(`0 100 dust a 20 ${String(blockBytes)}`);
   for (const message of messages) await bench.message(...message.split(" "));
   return bench;
@@ -44,7 +44,7 @@ describe("a bad block", () => {
     expect(await bench.write(4, 2, 9)).toBe(Ok);
     expect(await bench.read(4, 2)).toEqual([9, 9]);
     expect(await bench.read(6, 1)).toBeNull();
-    expect(bytesOn(bench.a, { sector: 24, sectors: 3 })).toEqual([9, 9, 0]);
+    expect(bench.a.firstBytes({ sector: 24, sectors: 3 })).toEqual([9, 9, 0]);
     expect(bench.lines.at(-1)).toContain("block 5 removed from badblocklist by write");
   });
 
@@ -181,6 +181,8 @@ describe("a line is refused", () => {
     ["a 0 2147483648", "Invalid block size parameter"],
     ["a 901 512", "a too small for target"],
   ])("dust %s", async (args, message) => {
-    expect(await new Bench(dust).refusal(`0 100 dust ${args}`)).toContain(message);
+    expect(await new TargetBench({ types: [dust] }).refusal(`0 100 dust ${args}`)).toContain(
+      message,
+    );
   });
 });

@@ -1,15 +1,15 @@
 import { BioFlag, BioOp, BioStatus, createVecs } from "@blkstack/bio";
+import { TargetBench } from "@blkstack/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Bench, bytesOn } from "../test/rig.ts";
 import { flakey } from "./flakey.ts";
 
 const { Ok, IoError } = BioStatus;
 const SECTOR_0 = { sector: 0, sectors: 1 };
 
 /** A device over the first 100 sectors of the disk, which hold the byte 1. */
-async function deviceOf(args: string): Promise<Bench> {
-  const bench = new Bench(flakey);
+async function deviceOf(args: string): Promise<TargetBench> {
+  const bench = new TargetBench({ types: [flakey] });
   bench.a.poke(0, new Uint8Array(100 * 512).fill(1));
   await bench.create(`0 100 flakey a 0 ${args}`);
   return bench;
@@ -48,12 +48,12 @@ it("the clock starts when a table is loaded, so a reload starts the cycle again"
 });
 
 it("up, it is linear, whatever it would do when down", async () => {
-  const bench = new Bench(flakey);
+  const bench = new TargetBench({ types: [flakey] });
   await bench.create("0 10 flakey b 0 1 0", "10 40 flakey a 50 1000 1 1 drop_writes");
   expect(await bench.write(17, 3, 9)).toBe(Ok);
-  expect(bytesOn(bench.a, { sector: 56, sectors: 5 })).toEqual([0, 9, 9, 9, 0]);
+  expect(bench.a.firstBytes({ sector: 56, sectors: 5 })).toEqual([0, 9, 9, 9, 0]);
   expect(await bench.discard(17, 1)).toBe(Ok);
-  expect(bytesOn(bench.a, { sector: 57, sectors: 1 })).toEqual([0]);
+  expect(bench.a.firstBytes({ sector: 57, sectors: 1 })).toEqual([0]);
 });
 
 describe("down", () => {
@@ -69,10 +69,10 @@ describe("down", () => {
     expect(await bench.read(0, 1)).toEqual(read);
     expect(await bench.write(0, 1, 9)).toBe(written);
     expect(await bench.flush()).toBe(written);
-    expect(bytesOn(bench.a, SECTOR_0)).toEqual([onDisk]);
+    expect(bench.a.firstBytes(SECTOR_0)).toEqual([onDisk]);
     expect(await bench.discard(8, 1)).toBe(written);
     const isDiscarded = written === Ok && !args.includes("drop_writes");
-    expect(bytesOn(bench.a, { sector: 8, sectors: 1 })).toEqual([isDiscarded ? 0 : 1]);
+    expect(bench.a.firstBytes({ sector: 8, sectors: 1 })).toEqual([isDiscarded ? 0 : 1]);
   });
 
   it("a byte of each read is another one, in the memory that it fills; the disk is as it was", async () => {
@@ -82,17 +82,21 @@ describe("down", () => {
     const wrong = [...bytes].flatMap((byte, index) => (byte === 1 ? [] : [[index, byte]]));
     expect(wrong).toEqual([[31, 7]]);
     expect(await bench.write(3, 4, 5)).toBe(Ok);
-    expect(bytesOn(bench.a, { sector: 3, sectors: 4 })).toEqual([5, 5, 5, 5]);
+    expect(bench.a.firstBytes({ sector: 3, sectors: 4 })).toEqual([5, 5, 5, 5]);
   });
 
   it("a byte of each write is another one on disk; the memory of the sender is as it was", async () => {
     const bench = await deviceOf("0 5 5 corrupt_bio_byte 513 w 7 0");
-    const { bytes, status } = await bench.start(BioOp.Write, { sector: 0, sectors: 3 }, 5);
+    const { bytes, status } = await bench.start(
+      BioOp.Write,
+      { sector: 0, sectors: 3 },
+      { byte: 5 },
+    );
     expect(status).toBe(Ok);
     expect(new Set(bytes)).toEqual(new Set([5]));
-    expect(bytesOn(bench.a, { sector: 0, sectors: 4 })).toEqual([5, 7, 5, 1]);
-    const one = await bench.start(BioOp.Write, SECTOR_0, 6);
-    expect([one.status, bytesOn(bench.a, SECTOR_0)]).toEqual([Ok, [6]]);
+    expect(bench.a.firstBytes({ sector: 0, sectors: 4 })).toEqual([5, 7, 5, 1]);
+    const one = await bench.start(BioOp.Write, SECTOR_0, { byte: 6 });
+    expect([one.status, bench.a.firstBytes(SECTOR_0)]).toEqual([Ok, [6]]);
   });
 
   it("only bios with all of the flags are changed", async () => {
@@ -104,8 +108,8 @@ describe("down", () => {
       [mask, 7],
       [mask | BioFlag.Fua, 7],
     ] as const) {
-      await bench.start(BioOp.Write, SECTOR_0, 5, flags);
-      expect(bytesOn(bench.a, SECTOR_0)).toEqual([byte]);
+      await bench.start(BioOp.Write, SECTOR_0, { byte: 5, flags });
+      expect(bench.a.firstBytes(SECTOR_0)).toEqual([byte]);
     }
   });
 
@@ -114,7 +118,7 @@ describe("down", () => {
       const bench = await deviceOf(`0 5 2 ${feature}`);
       let count = 0;
       for (let time = 0; time < 200; time += 1) {
-        const { bytes } = await bench.start(op, { sector: 0, sectors: 4 }, 1);
+        const { bytes } = await bench.start(op, { sector: 0, sectors: 4 }, { byte: 1 });
         if (op === BioOp.Write) bench.a.peek(0, bytes);
         const wrong = [...bytes].filter((byte) => byte !== 1).length;
         expect(wrong).toBeLessThan(2);
@@ -243,6 +247,8 @@ describe("a line is refused", () => {
     ],
     ["a 901 5 5", "a too small for target"],
   ])("flakey %s", async (args, message) => {
-    expect(await new Bench(flakey).refusal(`0 100 flakey ${args}`)).toContain(message);
+    expect(await new TargetBench({ types: [flakey] }).refusal(`0 100 flakey ${args}`)).toContain(
+      message,
+    );
   });
 });

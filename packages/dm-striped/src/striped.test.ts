@@ -1,13 +1,13 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import { TargetBench } from "@blkstack/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Bench } from "../test/bench.ts";
 import { striped } from "./striped.ts";
 
 it("chunks go to the devices in turn, row by row", async () => {
-  const bench = new Bench(striped);
+  const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
   await bench.create("0 32 striped 2 4 a 0 b 10");
-  expect((await bench.send(BioOp.Write, [2, 14])).status).toBe(BioStatus.Ok);
+  expect((await bench.start(BioOp.Write, { sector: 2, sectors: 14 })).status).toBe(BioStatus.Ok);
   expect(bench.a.log).toEqual(["WRITE 2+2", "WRITE 4+4"]);
   expect(bench.b.log).toEqual(["WRITE 10+4", "WRITE 14+4"]);
 });
@@ -15,10 +15,11 @@ it("chunks go to the devices in turn, row by row", async () => {
 it("every sector has a place of its own", async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 5 }), async (chunk) => {
-      const bench = new Bench(striped);
+      const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
       const size = chunk * 8;
       await bench.create(`0 ${String(size)} striped 2 ${String(chunk)} a 3 b 5`);
-      for (let sector = 0; sector < size; sector += 1) await bench.send(BioOp.Write, [sector, 1]);
+      for (let sector = 0; sector < size; sector += 1)
+        await bench.start(BioOp.Write, { sector: sector, sectors: 1 });
       const places = (from: number) =>
         Array.from({ length: size / 2 }, (_, i) => `WRITE ${String(from + i)}+1`);
       expect([bench.a.log, bench.b.log]).toEqual([places(3), places(5)]);
@@ -28,14 +29,14 @@ it("every sector has a place of its own", async () => {
 });
 
 it("a flush goes to every device once", async () => {
-  const bench = new Bench(striped);
+  const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
   await bench.create("0 32 striped 2 4 a 0 b 10");
-  await bench.send(BioOp.Write, [0, 0], BioFlag.Preflush);
+  await bench.start(BioOp.Write, { sector: 0, sectors: 0 }, { flags: BioFlag.Preflush });
   expect([bench.a.log, bench.b.log]).toEqual([["WRITE 0+0"], ["WRITE 10+0"]]);
 });
 
 it("status calls all devices alive; limits tell the chunk and the row", async () => {
-  const bench = new Bench(striped);
+  const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
   await bench.create("0 32 striped 2 4 a 0 b 10");
   expect(bench.dm.status("md")).toEqual(["0 32 striped 2 7:0 7:16 1 AA"]);
   expect(bench.dm.table("md")).toEqual(["0 32 striped 2 4 7:0 0 7:16 10"]);
@@ -53,6 +54,8 @@ describe("a line is refused", () => {
     ["32 striped 2 4 a 0 none 0", "Couldn't parse stripe destination"],
     ["32 striped 2 4 a 0 b 90", "b too small for target: start=90, len=16, dev_size=100"],
   ])("0 %s", async (line, message) => {
-    expect(await new Bench(striped).refusal(`0 ${line}`)).toContain(message);
+    expect(
+      await new TargetBench({ types: [striped], sizeSectors: 100 }).refusal(`0 ${line}`),
+    ).toContain(message);
   });
 });
