@@ -7,6 +7,13 @@ import {
   linearAndSnapshotWithMutex,
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
+import { copyThrottle } from "./copy-throttle/index.ts";
+import { fanOut } from "./fan-out/index.ts";
+import { handover } from "./handover/index.ts";
+import { mergeBesideSnapshot } from "./merge-beside-snapshot/index.ts";
+import { pendingReserve } from "./pending-reserve/index.ts";
+import { pushBack } from "./push-back/index.ts";
+import { secondException } from "./second-exception/index.ts";
 import { ioInsideMap } from "./io-inside-map/index.ts";
 import { memoryShort } from "./memory-short/index.ts";
 import { oneFlushAtATime } from "./one-flush-at-a-time/index.ts";
@@ -38,4 +45,11 @@ export const scenarios: readonly Scenario[] = [
   ioInsideMap,
   oneFlushAtATime,
   memoryShort,
+  fanOut,
+  copyThrottle,
+  pushBack,
+  secondException,
+  handover,
+  mergeBesideSnapshot,
+  pendingReserve,
 ];

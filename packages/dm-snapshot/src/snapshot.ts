@@ -101,7 +101,7 @@ export class Snapshot {
     this.lock = lockOf(policies, `snapshot ${name}`);
     this.turn = turnPolicyOf(policies.cowThrottle);
     this.tracked = new TrackedChunks(name, scheduler);
-    this.throttle = new CopyThrottle(name, policies.copiesMax);
+    this.throttle = new CopyThrottle(this, policies.copiesMax);
     const object = { label: `exceptions of ${name}` };
     this.look = { object, mode: AccessMode.Read, label: `look up in ${object.label}` };
     this.change = { object, mode: AccessMode.Write, label: `change ${object.label}` };

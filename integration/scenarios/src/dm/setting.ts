@@ -20,6 +20,7 @@ import type { World } from "@blkstack/explorer";
 import { MakeRequest, type MakeRequestOptions } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import { type Access, AccessMode, type Awaitable, type Task, type Waitable } from "@blkstack/task";
+import { PromptDisk } from "./prompt-disk.ts";
 
 const SIZE_SECTORS = 64;
 const ORIGINALS: BioPool = { label: "its submitter", release: () => undefined };
@@ -79,21 +80,54 @@ export class DmSetting {
     return disk;
   }
 
-  /** Has tables know a disk of one's own, of which the same holds. */
+  /** In place of disks whose bios may end in any order: some that are done at once. */
+  promptDisks(...names: string[]): void {
+    const { scheduler } = this.world;
+    for (const name of names) {
+      this.add(new PromptDisk({ name, sizeSectors: SIZE_SECTORS, scheduler }));
+    }
+  }
+
+  /** A disk whose data somebody looks at. */
+  watchedDisk(name: string): RamDisk {
+    const { scheduler } = this.world;
+    const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler });
+    this.world.ignore(disk.queue);
+    this.#disks.set(name, disk);
+    return disk;
+  }
+
+  /** Has tables know a disk of one's own, of which the same holds as of `disk`. */
   add(disk: BlockDevice): void {
     this.world.ignore(disk);
     this.world.ignore(disk.queue);
     this.#disks.set(disk.name, disk);
   }
 
-  /** A mapped device that nobody suspends or changes. */
+  /** A mapped device that nobody suspends or changes; without lines it has no table. */
   async create(name: string, ...lines: string[]): Promise<BlockDevice> {
-    const { world } = this;
-    const device = await this.dm.create(name, this.#commander, { table: lines.join("\n") });
-    world.ignore(device.queue);
-    world.ignore(device.deferred);
+    const device = await this.createChanging(name, ...lines);
+    this.world.ignore(device.queue);
+    this.world.ignore(device.deferred);
+    return device;
+  }
+
+  /** A mapped device that may be suspended, and get other tables. */
+  async createChanging(name: string, ...lines: string[]): Promise<MappedDevice> {
+    const options = lines.length === 0 ? {} : { table: lines.join("\n") };
+    const device = await this.dm.create(name, this.#commander, options);
     if (!this.#isShortOfBios) this.#ignorePools(device);
     return device;
+  }
+
+  /** Gives a device its next table before anything runs. */
+  async loadEarly(name: string, table: string): Promise<void> {
+    await this.dm.load(name, table, this.#commander);
+  }
+
+  /** Has a bio be under way before anything runs. */
+  async submitEarly(bio: AwaitedBio): Promise<void> {
+    await bio.submit(this.#commander);
   }
 
   /** A bio that is to end well, and that somebody waits for. */

@@ -5,7 +5,7 @@ import type { World } from "@blkstack/explorer";
 import { Mutex, type Task } from "@blkstack/task";
 import type { Column } from "./columns.ts";
 import { linearAfter } from "./linear-after.ts";
-import { DmSetting } from "./setting.ts";
+import { type DmOptions, DmSetting } from "./setting.ts";
 
 /**
  * A disk with a snapshot: `sda`, its store `sdb`, one disk more, and `origin`, the way to write to
@@ -18,12 +18,30 @@ export class SnapshotStack {
   readonly mutex: Mutex = new Mutex("M");
   #lock: ExclusiveLock | null = null;
 
-  constructor(world: World, column: Column, policies: Partial<SnapshotPolicies> = {}) {
+  constructor(
+    world: World,
+    column: Column,
+    policies: Partial<SnapshotPolicies> = {},
+    { types: more = [], ...options }: Omit<DmOptions, keyof Column> = {},
+  ) {
     const { splitPolicy, offload, submitOrder, wait } = column;
     const lock = (name: string): ExclusiveLock => (this.#lock = new ExclusiveLock(name));
-    const { snapshot, snapshotOrigin } = snapshotTargets({ lock, wait, ...policies });
-    const types: TargetType[] = [snapshot, snapshotOrigin, ...this.#ownTypes()];
-    this.setting = new DmSetting(world, { splitPolicy, offload, way: { submitOrder }, types });
+    const kinds = snapshotTargets({ lock, wait, ...policies });
+    const { snapshot, snapshotOrigin, snapshotMerge } = kinds;
+    const types: TargetType[] = [
+      snapshot,
+      snapshotOrigin,
+      snapshotMerge,
+      ...this.#ownTypes(),
+      ...more,
+    ];
+    this.setting = new DmSetting(world, {
+      ...options,
+      splitPolicy,
+      offload,
+      way: { submitOrder },
+      types,
+    });
     for (const name of ["sda", "sdb", "sdc"]) this.setting.disk(name);
   }
 

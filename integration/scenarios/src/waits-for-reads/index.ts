@@ -37,6 +37,16 @@ export const waitsForReads: Scenario = scenarioOf(
       "WRONG",
       "M19: reads are waited for before new ones go to the store; one slips in between",
     ),
+    "second-write": again(
+      {},
+      "ok",
+      "another write comes when the chunk is in the store, and waits for the reads as well",
+    ),
+    "complete-first": again(
+      { originWaits: ({ hasException }) => !hasException },
+      "WRONG",
+      "M20: another write finds the chunk in the store, and does not ask who still reads it",
+    ),
   },
 );
 
@@ -47,21 +57,35 @@ async function settle(copy: SettlingCopy, task: Task): Promise<void> {
 }
 
 function reading(wait: SnapshotPolicies["wait"], expect: Expectation, summary: string): Story {
-  return { expect, summary, strategy: "dpor", build: (world) => build(world, wait) };
+  return { expect, summary, strategy: "dpor", build: (world) => build(world, { wait }, 1) };
 }
 
-async function build(world: World, wait: SnapshotPolicies["wait"]): Promise<void> {
-  const stack = new SnapshotStack(world, { ...COLUMNS["front-clone"], wait });
+/** A second write to the chunk, right behind the first. */
+function again(policies: Partial<SnapshotPolicies>, expect: Expectation, summary: string): Story {
+  return { expect, summary, strategy: "dpor", build: (world) => build(world, policies, 2) };
+}
+
+async function build(
+  world: World,
+  policies: Partial<SnapshotPolicies>,
+  writes: number,
+): Promise<void> {
+  const column = { ...COLUMNS["front-clone"], wait: "unlocked" } as const;
+  const stack = new SnapshotStack(world, column, policies);
   const { setting } = stack;
   const disk = new LateReads(world, "sda", 16);
   setting.add(disk);
   const snap = await stack.create("snap", "0 16 snapshot sda sdb N 8");
   const origin = await stack.create("origin", "0 16 snapshot-origin sda");
   const read = setting.bio({ device: snap, op: BioOp.Read, sector: 0, sectors: CHUNK_SECTORS });
-  const write = setting.bio({ device: origin, op: BioOp.Write, sector: 0, sectors: CHUNK_SECTORS });
-  write.bytes.fill(1);
   world.spawn("reader", (task) => read.submit(task), { startsAtFirstStep: true });
-  world.spawn("writer", (task) => write.submit(task), { startsAtFirstStep: true });
+  for (let number = 1; number <= writes; number += 1) {
+    const wish = { device: origin, op: BioOp.Write, sector: 0, sectors: CHUNK_SECTORS };
+    const write = setting.bio(wish);
+    write.bytes.fill(1);
+    const name = writes === 1 ? "writer" : `writer-${String(number)}`;
+    world.spawn(name, (task) => write.submit(task), { startsAtFirstStep: true });
+  }
   world.atEnd(() => {
     if (read.bytes.every((byte) => byte === 0)) return [];
     return ["the snapshot shows what was written after it"];
