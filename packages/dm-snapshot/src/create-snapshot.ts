@@ -70,6 +70,7 @@ function prepare(
     cow,
     endSector: context.begin + context.sizeSectors,
     isMerging,
+    isWrittenBehind: given.writeBehind && !isMerging,
     policies,
     scheduler,
     submitter,

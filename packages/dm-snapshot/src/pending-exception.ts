@@ -25,6 +25,8 @@ export class PendingException implements CopyListener, CommitListener, PreparedE
   readonly snapshotBios: BioList = new BioList();
   /** A write of the whole chunk, which is its own copy; ended, and kept until the commit. */
   fullBio: Bio | null = null;
+  /** Whether that write ends durable; a disk takes the flag off the bio. */
+  isFullBioFua = false;
   readonly #owner: CopyOwner;
 
   constructor(owner: CopyOwner) {
@@ -43,6 +45,7 @@ export class PendingException implements CopyListener, CommitListener, PreparedE
     this.isStarted = false;
     this.isCopied = false;
     this.fullBio = null;
+    this.isFullBioFua = false;
   }
 
   copyEnded(readErrors: number, writeErrors: number, task: Task): Awaitable<void> {

@@ -1,4 +1,4 @@
-import { type Bio, bioEndio, bioError, BioStatus, invariant } from "@blkstack/bio";
+import { type Bio, bioEndio, bioError, BioFlag, BioStatus, invariant } from "@blkstack/bio";
 import type { PreparedCallback } from "@blkstack/kcopyd";
 import { type Memory, Slab } from "@blkstack/memory";
 import { Mempool } from "@blkstack/mempool";
@@ -7,6 +7,7 @@ import { CommitOrder } from "./commit-order.ts";
 import { type CopyOwner, PendingException } from "./pending-exception.ts";
 import { type SettlePolicy, settlePolicyOf } from "./policies.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /**
  * The chunks of one snapshot that are on their way into the store: each is given its place there,
@@ -14,6 +15,8 @@ import type { Snapshot } from "./snapshot.ts";
  * who have waited for it.
  */
 export class PendingExceptions implements CopyOwner {
+  /** Null: the snapshot's own writes end when their exceptions are committed. */
+  readonly behind: WriteBehind | null;
   readonly #snapshot: Snapshot;
   readonly #byChunk = new Map<number, PendingException>();
   readonly #pool: Mempool<PendingException>;
@@ -28,6 +31,9 @@ export class PendingExceptions implements CopyOwner {
     this.#pool = new Mempool({ scheduler, label, allocator, minNr: policies.pendingReserve });
     this.#order = new CommitOrder((pending, task) => this.#commit(pending, task));
     this.#settle = settlePolicyOf(policies);
+    this.behind = snapshot.isWrittenBehind
+      ? new WriteBehind(snapshot, (pending, task) => this.#commitInTurn(pending, task))
+      : null;
   }
 
   /** Chunks whose copies are not committed yet. */
@@ -38,6 +44,12 @@ export class PendingExceptions implements CopyOwner {
   /** Whether all have been let go of, and nobody is about to begin another one. */
   get isIdle(): boolean {
     return this.#pool.liveCount === 0;
+  }
+
+  /** Of those that are not committed; Infinity: all are. */
+  get oldestSequence(): number {
+    const [oldest] = this.#byChunk.values();
+    return oldest?.sequence ?? Infinity;
   }
 
   /** Whether a chunk is pending; the explorer is not told of the look. */
@@ -87,14 +99,14 @@ export class PendingExceptions implements CopyOwner {
     const { copier, throttle, counters } = this.#snapshot;
     pending.isStarted = true;
     pending.fullBio = bio;
+    pending.isFullBioFua = (bio.flags & BioFlag.Fua) !== 0;
     throttle.begin(pending);
     counters.wholeChunkWrites += 1;
     return copier.prepareCallback(pending, task);
   }
 
   copyEnded(pending: PendingException, task: Task): Promise<void> {
-    if (this.#snapshot.policies.commits === "as-copied") return this.#commit(pending, task);
-    return this.#order.ready(pending, task);
+    return this.behind?.copied(pending, task) ?? this.#commitInTurn(pending, task);
   }
 
   async committed(pending: PendingException, isDurable: boolean, task: Task): Promise<void> {
@@ -118,11 +130,13 @@ export class PendingExceptions implements CopyOwner {
     snapshot.throttle.end(pending);
     snapshot.originRecord.copyFinished();
     await this.#release(pending, task);
+    await this.behind?.committed(task);
     snapshot.becameQuieter();
   }
 
   /** None may be under way. */
-  destroy(): void {
+  async destroy(task: Task): Promise<void> {
+    await this.behind?.destroy(task);
     this.#pool.destroy();
   }
 
@@ -156,6 +170,11 @@ export class PendingExceptions implements CopyOwner {
   #isTaken(chunk: number): boolean {
     const { policies } = this.#snapshot;
     return policies.rechecks === "both" && this.#snapshot.lookup(chunk) >= 0;
+  }
+
+  #commitInTurn(pending: PendingException, task: Task): Promise<void> {
+    if (this.#snapshot.policies.commits === "as-copied") return this.#commit(pending, task);
+    return this.#order.ready(pending, task);
   }
 
   async #commit(pending: PendingException, task: Task): Promise<void> {

@@ -12,9 +12,18 @@ export interface SnapshotArguments {
   readonly chunkText: string;
   readonly discardZeroesCow: boolean;
   readonly discardPassdown: boolean;
+  /** The snapshot's own writes end before they are committed, and flushes wait. */
+  readonly writeBehind: boolean;
 }
 
-const FEATURES_MAX = 2;
+/** What a feature is called in a table, in the order in which a table shows them. */
+const FEATURES = {
+  discardZeroesCow: "discard_zeroes_cow",
+  discardPassdown: "discard_passdown_origin",
+  writeBehind: "write_behind",
+} as const;
+type Feature = keyof typeof FEATURES;
+const FEATURE_NAMES: readonly string[] = Object.values(FEATURES);
 
 /** Throws what `context.error` makes. */
 export function parseArguments(context: TargetContext): SnapshotArguments {
@@ -52,37 +61,34 @@ function parseStore(
 function parseFeatures(
   words: readonly string[],
   context: TargetContext,
-): Pick<SnapshotArguments, "discardZeroesCow" | "discardPassdown"> {
+): Pick<SnapshotArguments, Feature> {
   const [countText, ...features] = words;
   const count = countText === undefined ? 0 : Number(countText);
   const isCount = countText === undefined || /^\d+$/.test(countText);
-  if (!isCount || count > FEATURES_MAX || count > features.length) {
+  if (!isCount || count > FEATURE_NAMES.length || count > features.length) {
     throw context.error("Invalid number of feature arguments");
   }
   const named = features.slice(0, count);
   for (const feature of named) {
-    if (feature !== "discard_zeroes_cow" && feature !== "discard_passdown_origin") {
-      throw context.error("Unrecognised feature requested");
-    }
+    if (!FEATURE_NAMES.includes(feature)) throw context.error("Unrecognised feature requested");
   }
-  const discardZeroesCow = named.includes("discard_zeroes_cow");
-  const discardPassdown = named.includes("discard_passdown_origin");
+  const discardZeroesCow = named.includes(FEATURES.discardZeroesCow);
+  const discardPassdown = named.includes(FEATURES.discardPassdown);
   if (discardPassdown && !discardZeroesCow) {
     throw context.error("discard_passdown_origin feature depends on discard_zeroes_cow");
   }
-  return { discardZeroesCow, discardPassdown };
+  return { discardZeroesCow, discardPassdown, writeBehind: named.includes(FEATURES.writeBehind) };
 }
 
 /** The arguments again, as a table shows them. */
 export function argumentsText(
-  { isPersistent, isOverflowing, discardZeroesCow, discardPassdown }: SnapshotArguments,
+  given: SnapshotArguments,
   labels: { readonly origin: string; readonly cow: string; readonly chunkSectors: Sectors },
 ): string {
-  const store = isPersistent ? `P${isOverflowing ? "O" : ""}` : "N";
-  const features = [
-    ...(discardZeroesCow ? ["discard_zeroes_cow"] : []),
-    ...(discardPassdown ? ["discard_passdown_origin"] : []),
-  ];
+  const store = given.isPersistent ? `P${given.isOverflowing ? "O" : ""}` : "N";
+  const features = (Object.keys(FEATURES) as Feature[])
+    .filter((feature) => given[feature])
+    .map((feature) => FEATURES[feature]);
   const tail = features.length === 0 ? [] : [String(features.length), ...features];
   return [labels.origin, labels.cow, store, String(labels.chunkSectors), ...tail].join(" ");
 }

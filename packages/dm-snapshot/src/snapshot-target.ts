@@ -44,10 +44,7 @@ export class SnapshotTarget implements Target {
   /** Waits: for the lock, for memory, and, when it is to write, while too many copies are under way. */
   map(bio: Bio, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    if ((bio.flags & PREFLUSH) !== 0) {
-      bio.device = snapshot.cow;
-      return MapResult.Remapped;
-    }
+    if ((bio.flags & PREFLUSH) !== 0) return this.#mapFlush(bio);
     if (!snapshot.isValid) return MapResult.Kill;
     if (bio.op !== READ) {
       const throttled = snapshot.throttle.wait(task);
@@ -83,8 +80,12 @@ export class SnapshotTarget implements Target {
     return this.#line.devices();
   }
 
-  /** Less than a chunk cannot be given back. */
   adjustLimits(limits: QueueLimits): void {
+    if (this.snapshot.isWrittenBehind) {
+      limits.hasVolatileCache = true;
+      limits.hasFua = true;
+    }
+    // Less than a chunk cannot be given back.
     if (this.discardBios === 0) return;
     // Until it has taken over, the chunks are those of the snapshot that it takes over from.
     const chunkSectors = this.snapshot.chunkSectors || this.#line.elder.chunkSectors;
@@ -104,6 +105,20 @@ export class SnapshotTarget implements Target {
     const { given, context, snapshot } = this.#line;
     if (given.discardPassdown) snapshot.originRecord.removeHost(context.host);
     await this.#line.destroy(task);
+  }
+
+  /** Waits: until every write that has ended is committed: who suspends it may rely on the store. */
+  async postsuspend(task: Task): Promise<void> {
+    await this.snapshot.pending.behind?.drain(task);
+  }
+
+  #mapFlush(bio: Bio): MapResult {
+    const { pending, cow, isValid } = this.snapshot;
+    bio.device = cow;
+    if (pending.behind === null) return MapResult.Remapped;
+    // Writes that have ended well may be lost, and whoever flushes is told.
+    if (!isValid) return MapResult.Kill;
+    return pending.behind.hold(bio) ? MapResult.Submitted : MapResult.Remapped;
   }
 
   async #mapThrottled(throttled: Promise<void>, bio: Bio, task: Task): Promise<MapResult> {
@@ -153,6 +168,7 @@ export class SnapshotTarget implements Target {
     const chunk = snapshot.chunkOf(bio.sector);
     const newChunk = snapshot.lookup(chunk);
     if (newChunk >= 0) {
+      if (this.#waitsForCommit(bio, chunk)) return false;
       this.#toStore(bio, newChunk);
       return true;
     }
@@ -162,7 +178,7 @@ export class SnapshotTarget implements Target {
     return true;
   }
 
-  /** The first write to a chunk. With the lock, which it lets go of. */
+  /** A write to a chunk that has no exception, or none that is durable. With the lock, which it lets go of. */
   #mapWrite(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
     const pending = snapshot.pending.of(chunk);
@@ -172,9 +188,17 @@ export class SnapshotTarget implements Target {
     return this.#mapBegun(bio, chunk, task);
   }
 
+  /** A write is not durable before its chunk's exception is, which may come later than its data. */
+  #waitsForCommit(bio: Bio, chunk: number): boolean {
+    const { isWrittenBehind, pending } = this.snapshot;
+    return isWrittenBehind && (bio.flags & BioFlag.Fua) !== 0 && pending.has(chunk);
+  }
+
   #mapBegun(bio: Bio, chunk: number, task: Task): Awaitable<MapResult> {
     const { snapshot } = this;
-    const pending = snapshot.pending.begun(chunk);
+    const pending = this.#waitsForCommit(bio, chunk)
+      ? snapshot.pending.of(chunk)
+      : snapshot.pending.begun(chunk);
     if (pending !== undefined) return this.#mapPending(pending, bio, task);
     return this.#mapWithoutException(bio, chunk, task);
   }

@@ -26,6 +26,8 @@ export interface SnapshotOptions {
   /** Sectors from here on are not the snapshot's. */
   readonly endSector: Sectors;
   readonly isMerging: boolean;
+  /** Whether its own writes may end before they are committed. */
+  readonly isWrittenBehind: boolean;
   readonly policies: SnapshotPolicies;
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
@@ -55,6 +57,8 @@ export class Snapshot {
   readonly originRecord: OriginRecord;
   /** Whether it is there to be merged into its origin, and so keeps nothing more. */
   readonly isMerging: boolean;
+  /** Whether its own writes end before their exceptions are committed, and flushes wait for those. */
+  readonly isWrittenBehind: boolean;
   readonly lock: SnapshotLock;
   /** When writes to the origin that have waited for this snapshot come again; null: as usual. */
   readonly turn: OriginTurnPolicy | null;
@@ -97,6 +101,7 @@ export class Snapshot {
     this.submitter = options.submitter;
     this.scheduler = scheduler;
     this.isMerging = options.isMerging;
+    this.isWrittenBehind = options.isWrittenBehind;
     this.warning = new FillWarning(options.host);
     this.lock = lockOf(policies, `snapshot ${name}`);
     this.turn = turnPolicyOf(policies.cowThrottle);
@@ -202,7 +207,7 @@ export class Snapshot {
     await this.copier.destroy(task);
     await this.invalidation.destroy(task);
     await this.io.destroy(task);
-    this.pending.destroy();
+    await this.pending.destroy(task);
   }
 
   get #isIdle(): boolean {

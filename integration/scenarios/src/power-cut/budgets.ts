@@ -14,6 +14,7 @@ export const LOTS: Readonly<Record<string, number>> = {
   "partial-chunks": 20,
   merge: 12,
   overflow: 60,
+  "written-behind": 20,
 };
 const LOTS_OF_MISTAKES = 60;
 

@@ -1,9 +1,11 @@
+import type { TargetType } from "@blkstack/block";
 import { RamDisk, type RamDiskOptions } from "@blkstack/disk-ram";
 import { type SnapshotPolicies, snapshotTargets } from "@blkstack/dm-snapshot";
 import { defineScenario, type Scenario, VolatileCache } from "@blkstack/explorer";
 import type { Scheduler } from "@blkstack/task";
 import { originTag, sectorFullOf } from "./contents.ts";
 import { leaveDebris, prepareStore } from "./cow-device.ts";
+import { withHurriedFlushes } from "./hurried-flush.ts";
 import { Machine } from "./machine.ts";
 import { complaintAbout, recover } from "./recovered.ts";
 import { Session } from "./session.ts";
@@ -20,14 +22,19 @@ import { type Workload, WORKLOADS } from "./workloads.ts";
 interface Setting {
   readonly workload: Workload;
   readonly policies?: Partial<SnapshotPolicies>;
+  readonly features?: string;
+  /** A snapshot made wrong on purpose. */
+  readonly spoil?: (snapshot: TargetType) => TargetType;
   /** What the disk of the store does wrong. */
   readonly tamper?: Tamper;
 }
 
 const SECOND_AREA_SECTOR = 34;
+const BEHIND = { workload: WORKLOADS["partial-chunks"], features: " 1 write_behind" };
 
 const SETTINGS: Readonly<Record<string, Setting>> = {
   ...Object.fromEntries(Object.entries(WORKLOADS).map(([name, workload]) => [name, { workload }])),
+  "written-behind": BEHIND,
   "committed-as-copied": {
     workload: WORKLOADS["three-copies"],
     policies: { commits: "as-copied" },
@@ -40,6 +47,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   "merge-unflushed": { workload: WORKLOADS.merge, policies: { mergeFlush: false } },
   "mark-unflushed": { workload: WORKLOADS.overflow, tamper: hurriedMark },
+  "flush-hurried": { ...BEHIND, spoil: withHurriedFlushes },
 };
 
 /** Power cuts under snapshots: what may be lost, and what must not. */
@@ -52,6 +60,10 @@ export const powerCut: Scenario = defineScenario({
     "partial-chunks": { expect: "ok", summary: "parts of chunks, torn anywhere" },
     merge: { expect: "ok", summary: "a merge from start to end, and writes beside it" },
     overflow: { expect: "ok", summary: "the store is too small: no snapshot, or a right one" },
+    "written-behind": {
+      expect: "ok",
+      summary: "the same parts of chunks, whose writes end before they are committed",
+    },
     "committed-as-copied": {
       expect: "CORRUPTION",
       summary: "exceptions in the order of their copies' ends, which leaves holes",
@@ -76,11 +88,16 @@ export const powerCut: Scenario = defineScenario({
       expect: "CORRUPTION",
       summary: "the mark as invalid is lost, and what followed it is not",
     },
+    "flush-hurried": {
+      expect: "LOST_WRITE",
+      summary: "writes end before they are committed, and a flush does not wait for that",
+    },
   },
   build(world, variant) {
     const setting = SETTINGS[variant];
     if (setting === undefined) throw new RangeError(`no setting ${variant}`);
-    const { workload, policies = {}, tamper = () => true } = setting;
+    const { workload, policies = {}, features, tamper = () => true } = setting;
+    const { spoil = (target: TargetType): TargetType => target } = setting;
     const caches = { origin: new VolatileCache("origin"), cow: new VolatileCache("cow") };
     const { scheduler } = world;
     const disks = {
@@ -90,9 +107,11 @@ export const powerCut: Scenario = defineScenario({
         writeCache: caches.cow,
       }),
     };
-    const targets = Object.values(snapshotTargets(policies));
+    const { snapshot, ...others } = snapshotTargets(policies);
+    const targets = [spoil(snapshot), ...Object.values<TargetType>(others)];
     const { chunkSectors } = workload;
-    const machine = new Machine({ scheduler, targets, chunkSectors, ...disks });
+    const options = features === undefined ? {} : { features };
+    const machine = new Machine({ scheduler, targets, chunkSectors, ...options, ...disks });
     const session = new Session(world, machine, workload);
     world.powerCuts({
       disks: [caches.origin, caches.cow],

@@ -13,6 +13,8 @@ export interface MachineOptions {
   readonly origin: RamDisk;
   readonly cow: RamDisk;
   readonly chunkSectors: Sectors;
+  /** Of a snapshot, as its table has them. */
+  readonly features?: string;
 }
 
 export interface BioWish {
@@ -51,8 +53,8 @@ export class Machine {
 
   /** Throws what the device mapper throws, for a store that cannot be loaded. */
   async createSnapshot(task: Task, target: "snapshot" | "snapshot-merge"): Promise<void> {
-    const chunks = String(this.#options.chunkSectors);
-    await this.#create("snap", `${target} origin cow P ${chunks}`, task);
+    const { chunkSectors, features = "" } = this.#options;
+    await this.#create("snap", `${target} origin cow P ${String(chunkSectors)}${features}`, task);
   }
 
   /** The `contentKey` of each sector; null where it cannot be read. */
