@@ -5,6 +5,7 @@ import {
   effectiveGfp,
   type FaultSource,
   type Gfp,
+  GFP_KERNEL,
   GfpBit,
   isPending,
   mayWait,
@@ -231,6 +232,14 @@ export class Memory {
   stopBackgroundReclaim(): void {
     this.#background?.stop();
     this.#background = null;
+  }
+
+  /**
+   * Has caches give back about so many pages though nobody asks for them here: somebody else in the
+   * machine does. Does nothing when pages are not counted. Waits: for whatever caches wait for.
+   */
+  async relieve(pages: number, task: Task): Promise<void> {
+    await this.#reclaim?.round(pages, GFP_KERNEL, task);
   }
 
   /**

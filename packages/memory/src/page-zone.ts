@@ -144,9 +144,11 @@ export class PageZone implements Waitable {
   tryTake(pages: number, gfp: Gfp, task: Task | null): boolean {
     this.#scheduler.touch(this.#look);
     const left = this.#freePages - pages;
-    if (left < this.lowPages) this.onLow?.(false);
-    if (left < this.minPages && !this.#mayGoBelow(left, gfp, task)) return false;
-    this.#freePages = left;
+    if (left < this.lowPages) {
+      this.onLow?.(false);
+      if (left < this.minPages && !this.#findBelowMin(pages, gfp, task)) return false;
+    }
+    this.#freePages -= pages;
     return true;
   }
 
@@ -212,6 +214,13 @@ export class PageZone implements Waitable {
     this.#scheduler.touch(this.#release);
     for (const { task } of this.#line) task.scheduler.wake(task);
     if (this.#freePages < this.lowPages) this.onLow?.(true);
+  }
+
+  /** What is only kept for reuse is as good as free, and an emergency less urgent than that. */
+  #findBelowMin(pages: number, gfp: Gfp, task: Task | null): boolean {
+    this.takeKept(pages + this.minPages - this.#freePages);
+    const left = this.#freePages - pages;
+    return left >= this.minPages || this.#mayGoBelow(left, gfp, task);
   }
 
   /** Emergencies may have half of what is kept for them, and who frees pages all of it. */

@@ -42,8 +42,7 @@ export class Reclaim {
   takeAfterReclaim(pages: number, gfp: Gfp, task: Task): Awaitable<boolean> {
     const zone = this.#zone;
     if (zone.reclaimers.has(task) || pages > zone.totalPages - zone.minPages) return false;
-    zone.takeKept(this.#wanted(pages));
-    return zone.tryTake(pages, gfp, task) || this.#takeWaiting(pages, gfp, task);
+    return this.#takeWaiting(pages, gfp, task);
   }
 
   /**

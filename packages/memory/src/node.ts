@@ -1,0 +1,5 @@
+export {
+  type SystemMemoryOptions,
+  type SystemMemoryWatch,
+  watchSystemMemory,
+} from "./node/watch-system-memory.ts";
