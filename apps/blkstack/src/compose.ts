@@ -32,9 +32,14 @@ export interface Ground {
   readonly submitter: Submitter;
 }
 
+/**
+ * Memory counts its pages, but there are always more until `limitMemory`: a stack that is being set
+ * up takes its reserves, and then it is seen what they are.
+ */
 export function makeGround(): Ground {
   const scheduler = new EventLoopScheduler();
-  const memory = new Memory({ scheduler });
+  const pages = { totalPages: Number.MAX_SAFE_INTEGER, minPages: 0 };
+  const memory = new Memory({ scheduler, pages });
   const split = new SplitSetPerDevice({ scheduler, memory });
   return { scheduler, memory, submitter: new MakeRequest({ split }) };
 }

@@ -2,12 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
-import { DEFAULT_LIMITS, formatNbdUri, type NbdLimits, NbdServer } from "@blkstack/nbd";
+import { formatNbdUri, NbdServer } from "@blkstack/nbd";
 import type { Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
-
-const MIB = 2 ** 20;
+import { limitMemory } from "./memory-budget.ts";
 
 /** An address that clients can connect to. */
 export interface ServedAddress {
@@ -33,11 +32,14 @@ export interface ServeOptions {
   readonly listen: readonly ListenAddress[];
   /** Whether to listen on a unix socket of our own as well. */
   readonly hasOwnSocket: boolean;
-  /** The payload that all clients together may have in memory. */
+  /** What the payload of all clients, and the copies and caches of the stack, may have in memory. */
   readonly memoryBytes: Bytes;
 }
 
-/** Serves all exports of a stack. Throws when an address cannot be had; then nothing listens. */
+/**
+ * Serves all exports of a stack. Throws when there is too little memory for its reserves or an address
+ * cannot be had; then nothing listens.
+ */
 export async function serveStack(
   stack: Stack,
   ground: Ground,
@@ -48,7 +50,8 @@ export async function serveStack(
   const exports = [...stack.exports.values()].map((each) => {
     return { ...each, isDefault: each.name === exportName };
   });
-  const server = new NbdServer({ ...ground, exports, limits: limitsFor(memoryBytes) });
+  const limits = limitMemory(ground.memory, memoryBytes);
+  const server = new NbdServer({ ...ground, exports, limits });
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const close = async (): Promise<void> => {
     await server.close();
@@ -65,16 +68,6 @@ export async function serveStack(
     await close();
     throw error;
   }
-}
-
-/** With little memory a client gets less at a time, so that there is some for another. */
-function limitsFor(memoryBytes: Bytes): Partial<NbdLimits> {
-  const half = Math.floor(memoryBytes / 2 / MIB) * MIB;
-  return {
-    serverBytesMax: memoryBytes,
-    requestBytesMax: Math.min(DEFAULT_LIMITS.requestBytesMax, half),
-    bytesInFlightMax: Math.min(DEFAULT_LIMITS.bytesInFlightMax, half),
-  };
 }
 
 async function listenAt(

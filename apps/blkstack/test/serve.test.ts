@@ -104,6 +104,27 @@ it("a signal ends the command that is run, too", async () => {
   expect((await served.finished).status).toBe(0);
 });
 
+it("a budget that the reserves of a stack would eat up is refused, with what would do", async () => {
+  const disks = `disks:
+  base: { ram: 64KiB }
+  cow: { ram: 256KiB }
+devices:
+  snap: "0 128 snapshot base cow P 8"
+exports:
+  snap: { device: snap }
+`;
+  const cwd = await folderWith(disks);
+  const refused = await run(["serve", "s.yaml", "--memory", "2MiB"], { cwd });
+  const { status, stdout, stderr } = refused;
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  const least = /at least ([0-9]+)KiB\n$/.exec(stderr)?.[1] ?? "";
+  expect(Number(least)).toBeGreaterThan(2048);
+  const served = start(["serve", "s.yaml", "--memory", `${least}KiB`], { cwd });
+  await served.printed("ready");
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+});
+
 /** Why something cannot be served, its command line, and the one line about it. */
 const MISTAKES: readonly (readonly [what: string, argv: string, complaint: string])[] = [
   [

@@ -1,3 +1,4 @@
+import { watchSystemMemory } from "@blkstack/memory/node";
 import type { Stack } from "@blkstack/stack";
 import { Command, Option } from "commander";
 import { bridgeStdio, InheritedSockets, listenFdCount } from "../bridge.ts";
@@ -23,7 +24,8 @@ interface ServeFlags {
   readonly exitWithParent?: boolean;
 }
 
-const MEMORY_DEFAULT = "64MiB";
+/** Room for two of the largest requests that clients count on, and for the reserves of a stack. */
+const MEMORY_DEFAULT = "72MiB";
 
 /** `blkstack serve STACK`, `blkstack serve --file IMAGE`: until a signal, or the end of `--run`. */
 export function serveCommand(context: CommandContext): Command {
@@ -34,7 +36,7 @@ export function serveCommand(context: CommandContext): Command {
     .option("--read-only", "with --file: refuse writes")
     .option("--listen <address>", "unix:PATH or tcp:HOST:PORT; may be repeated", collect)
     .addOption(
-      new Option("--memory <size>", "payload that clients may have in memory")
+      new Option("--memory <size>", "what payload, copies and caches may have in memory")
         .argParser(parseMemory)
         .default(parseMemory(MEMORY_DEFAULT), MEMORY_DEFAULT),
     )
@@ -58,6 +60,8 @@ async function serve(
   const listen = (flags.listen ?? []).map((text) => parseListenAddress(text, io.cwd));
   const plan = await planOf(fileName, flags, io.cwd);
   const ground = makeGround();
+  ground.memory.startBackgroundReclaim();
+  const machine = await watchSystemMemory(ground);
   const stop = new StopSignal(io);
   if (flags.exitWithParent === true) stop.followParent();
   const inherited = new InheritedSockets();
@@ -74,6 +78,8 @@ async function serve(
       await stack.close();
     }
   } finally {
+    machine.stop();
+    ground.memory.stopBackgroundReclaim();
     stop.release();
   }
 }
