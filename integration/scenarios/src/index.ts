@@ -8,6 +8,7 @@ import {
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
 import { copyThrottle } from "./copy-throttle/index.ts";
+import { equivalentWays } from "./equivalent-ways/index.ts";
 import { fanOut } from "./fan-out/index.ts";
 import { handover } from "./handover/index.ts";
 import { mergeBesideSnapshot } from "./merge-beside-snapshot/index.ts";
@@ -52,4 +53,5 @@ export const scenarios: readonly Scenario[] = [
   handover,
   mergeBesideSnapshot,
   pendingReserve,
+  equivalentWays,
 ];

@@ -112,3 +112,25 @@ describe("bioset-split", () => {
     expect(report).toMatchObject({ verdict: "found", kind: "DEADLOCK", isComplete: false });
   });
 });
+
+describe("a deadlock over bios that are parked", () => {
+  it("is missed by who looks at tasks and locks alone (M6)", async () => {
+    const report = await explore(scenarioNamed("origin-in-the-tree"), "loop-none", {
+      after: "first",
+    });
+    const { nodes, edges } = report.waits ?? { nodes: [], edges: [] };
+    const seen = nodes.filter(({ kind, name }) => kind === "task" || /^(mutex|rwsem) /.test(name));
+    const ids = new Set(seen.map(({ id }) => id));
+    const seenEdges = edges.filter(({ from, to }) => ids.has(from) && ids.has(to));
+    expect(report.kind).toBe("DEADLOCK");
+    expect(hasCircle(edges)).toBe(true);
+    expect(seenEdges.length).toBeGreaterThan(2);
+    expect(hasCircle(seenEdges)).toBe(false);
+  });
+});
+
+/** Whether something is left when, again and again, all that waits for nothing is taken away. */
+function hasCircle(edges: readonly { readonly from: string; readonly to: string }[]): boolean {
+  const waiting = edges.filter(({ to }) => edges.some(({ from }) => from === to));
+  return waiting.length < edges.length ? hasCircle(waiting) : edges.length > 0;
+}

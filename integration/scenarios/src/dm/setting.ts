@@ -68,7 +68,7 @@ export class DmSetting {
       submitter: this.submitter,
       memory: this.memory,
       registry: new TargetRegistry([linear, ...types]),
-      lookup: (name) => this.#lookup(name),
+      lookup: (name) => this.lookup(name),
     });
   }
 
@@ -151,7 +151,8 @@ export class DmSetting {
     for (const set of [pools.ios, pools.clones, pools.splits]) this.world.ignore(set.bioPool);
   }
 
-  #lookup(name: string): BlockDevice {
+  /** The disk of this name. Throws a BlockError (ENODEV). */
+  lookup(name: string): BlockDevice {
     const disk = this.#disks.get(name);
     if (disk !== undefined) return disk;
     throw new BlockError("BLK_DEVICE", "ENODEV", `there is no device "${name}"`);

@@ -6,7 +6,14 @@ import { type AwaitedBio, DmSetting, type Wish } from "../dm/setting.ts";
 import { scenarioOf, type Story } from "../story.ts";
 
 /** How a target gets its metadata to disk before it lets a bio pass. */
-type Way = "itself" | "own worker" | "shared worker" | "under a lock" | "refused";
+type Way =
+  | "itself"
+  | "own worker"
+  | "shared worker"
+  | "under a lock"
+  | "refused"
+  | "prefetch"
+  | "prefetch refused";
 
 /** What a map submits is parked behind the map; so who waits for it there waits for ever. */
 export const ioInsideMap: Scenario = scenarioOf(
@@ -26,6 +33,16 @@ export const ioInsideMap: Scenario = scenarioOf(
       "one waits with a lock held for a bio that another has parked, who waits for the lock",
     ),
     "prefetch-refused": mapping("refused", "BUG", "the same, where a read inside map is a defect"),
+    "read-refused": mapping(
+      "prefetch",
+      "DEADLOCK",
+      "M24: map only begins a read, which nobody calls a defect; another task waits for it",
+    ),
+    "read-and-prefetch-refused": mapping(
+      "prefetch refused",
+      "BUG",
+      "the same, where to begin a read inside map is a defect, too",
+    ),
   },
 );
 
@@ -44,6 +61,8 @@ function mapping(way: Way, expect: Expectation, summary: string): Story {
       setting.spawn("writer-1", { ...write, sector: 0 });
       if (way === "under a lock" || way === "refused")
         setting.spawn("writer-2", { ...write, sector: 8 });
+      if (way.startsWith("prefetch"))
+        world.spawn("reader", (task) => journal.read(setting, task), { startsAtFirstStep: true });
     },
   };
 }
@@ -82,6 +101,8 @@ class Journal {
               await this.#inWorker(task, (worker) => writeOut(setting(), write, worker));
             } else if (this.#way === "itself") {
               await writeOut(setting(), write, task);
+            } else if (this.#way.startsWith("prefetch")) {
+              await this.#beginRead(setting(), task);
             } else {
               await this.#readLocked(setting(), write, task);
             }
@@ -92,6 +113,33 @@ class Journal {
         };
       },
     });
+  }
+
+  /** Reads what all need, and waits for it with the lock held. Not from inside of a driver call. */
+  async read(setting: DmSetting, task: Task): Promise<void> {
+    invariant(task.bioLists === null, "a buffer is read inside of a driver call");
+    await this.#lock.lock(task);
+    await this.#submitOnce(setting, task);
+    await this.#prefetch?.wait(task);
+    this.#lock.unlock(task);
+  }
+
+  /** Only begins to, and looks in again. */
+  async #beginRead(setting: DmSetting, task: Task): Promise<void> {
+    const isAllowed = this.#way === "prefetch" || task.bioLists === null;
+    invariant(isAllowed, "a buffer is prefetched inside of a driver call");
+    await this.#lock.lock(task);
+    await this.#submitOnce(setting, task);
+    this.#lock.unlock(task);
+    await this.#lock.lock(task);
+    this.#lock.unlock(task);
+  }
+
+  async #submitOnce(setting: DmSetting, task: Task): Promise<void> {
+    if (this.#prefetch !== null) return;
+    const device = setting.lookup("sdb");
+    this.#prefetch = setting.bio({ device, op: BioOp.Read, sector: 0, sectors: 8 });
+    await this.#prefetch.submit(task);
   }
 
   /** Has the worker do something. Waits: until it is done. */
