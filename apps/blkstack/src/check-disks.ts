@@ -6,6 +6,7 @@ import { RamDisk } from "@blkstack/disk-ram";
 import type { DiskKinds } from "@blkstack/stack";
 import type { Awaitable, Task } from "@blkstack/task";
 import { DISK_KINDS, openFileDisk } from "./disk-kinds.ts";
+import { openLoopDisk } from "./loop-disk.ts";
 import { isSystemError } from "./user-error.ts";
 
 /** Disks to check tables against: what is read is there, what is written is forgotten. */
@@ -20,6 +21,18 @@ export const CHECK_DISKS: DiskKinds = {
       return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };
     }
     const opened = await openFileDisk(request);
+    return { device: new ForgetfulDisk(opened.device), close: () => opened.close?.() };
+  },
+  async loop(request) {
+    const { name, disk, baseDirectory, scheduler } = request;
+    const path = resolve(baseDirectory, disk.path);
+    if (disk.create && (await isMissing(path))) {
+      await checkFolder(name, path);
+      const sizeSectors = Math.floor((disk.sizeBytes ?? 0) / SECTOR_BYTES);
+      const { isReadOnly } = disk;
+      return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };
+    }
+    const opened = await openLoopDisk(request);
     return { device: new ForgetfulDisk(opened.device), close: () => opened.close?.() };
   },
   ram: DISK_KINDS.ram,

@@ -4,6 +4,7 @@ import { SECTOR_BYTES } from "@blkstack/bio";
 import { FileDisk } from "@blkstack/disk-file";
 import { RamDisk } from "@blkstack/disk-ram";
 import type { DiskKinds } from "@blkstack/stack";
+import { openLoopDisk } from "./loop-disk.ts";
 
 /** How often to look whether somebody made a file longer: the system does not tell. */
 const GROWTH_POLL_MS = 500;
@@ -35,6 +36,7 @@ export const openFileDisk: NonNullable<DiskKinds["file"]> = async (request) => {
 /** The disks that stack files may name, for use. */
 export const DISK_KINDS: Required<DiskKinds> = {
   file: openFileDisk,
+  loop: openLoopDisk,
   ram({ name, disk: { sizeBytes, isReadOnly }, scheduler }) {
     const sizeSectors = sizeBytes / SECTOR_BYTES;
     return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };

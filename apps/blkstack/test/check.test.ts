@@ -39,6 +39,26 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
     "disks:\n  a: { file: no/new.img, size: 4KiB, create: true }\n",
     's.yaml:2:3: disk "a": CWD/no/new.img: there is no folder CWD/no; make it first',
   ],
+  [
+    "a loop device of a file that is not there",
+    "disks:\n  a: { loop: none.img }\n",
+    "s.yaml:2:3: CWD/none.img: No such file or directory; check the path, or give create and a size to make it",
+  ],
+  [
+    "a loop device of a folder",
+    "disks:\n  a: { loop: . }\n",
+    "s.yaml:2:3: CWD is neither a regular file nor a block device; give one of these",
+  ],
+  [
+    "a loop device that begins behind the end of its file",
+    "disks:\n  a: { loop: s.yaml, offset: 1MiB }\n",
+    's.yaml:2:3: loop device "a": CWD/s.yaml is 43 bytes long, which leaves no block behind byte 1048576',
+  ],
+  [
+    "a loop device that is larger than its file",
+    "disks:\n  a: { loop: s.yaml, size: 1MiB }\n",
+    "s.yaml:2:3: CWD/s.yaml is 41 bytes long; offset and size need 1048576: make it longer, or leave out the size",
+  ],
 ];
 
 it.each(MISTAKES)("check tells of %s, and makes nothing", async (_what, text, complaint) => {

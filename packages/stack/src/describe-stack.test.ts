@@ -15,6 +15,14 @@ const disk = fc.oneof(
     isReadOnly: fc.boolean(),
   }),
   fc.record({
+    kind: fc.constant("loop" as const),
+    path: fc.string({ minLength: 1 }),
+    offsetBytes: fc.nat(),
+    sizeBytes,
+    create: fc.boolean(),
+    isReadOnly: fc.constant(false),
+  }),
+  fc.record({
     kind: fc.constant("file" as const),
     path: fc.string({ minLength: 1 }),
     sizeBytes,

@@ -26,7 +26,10 @@ function diskEntry(disk: DiskDescription): object {
   const readOnly = disk.isReadOnly ? { readOnly: true } : {};
   if (disk.kind === "ram") return { ram: formatSize(disk.sizeBytes), ...readOnly };
   const size = disk.sizeBytes === undefined ? {} : { size: formatSize(disk.sizeBytes) };
-  return { file: disk.path, ...size, ...(disk.create ? { create: true } : {}), ...readOnly };
+  const rest = { ...size, ...(disk.create ? { create: true } : {}), ...readOnly };
+  if (disk.kind === "file") return { file: disk.path, ...rest };
+  const offset = disk.offsetBytes === 0 ? {} : { offset: formatSize(disk.offsetBytes) };
+  return { loop: disk.path, ...offset, ...rest };
 }
 
 function exportEntry(offered: ExportDescription): object {

@@ -13,6 +13,20 @@ export interface FileDiskDescription {
   readonly isReadOnly: boolean;
 }
 
+/** A part of a file, or all of it, as a disk: a loop device. */
+export interface LoopDiskDescription {
+  readonly kind: "loop";
+  /** As written: relative to the folder of the stack file. */
+  readonly path: string;
+  /** Where in the file the disk begins. */
+  readonly offsetBytes: Bytes;
+  /** How large it is; absent: all that the file has behind the offset. */
+  readonly sizeBytes?: Bytes;
+  /** Makes the file, as long as is needed, when it is missing. */
+  readonly create: boolean;
+  readonly isReadOnly: boolean;
+}
+
 /** A disk that keeps its sectors in memory. */
 export interface RamDiskDescription {
   readonly kind: "ram";
@@ -21,7 +35,7 @@ export interface RamDiskDescription {
 }
 
 /** A bottom of the stack. Who opens it is told to `openStack`, by `kind`. */
-export type DiskDescription = FileDiskDescription | RamDiskDescription;
+export type DiskDescription = FileDiskDescription | LoopDiskDescription | RamDiskDescription;
 
 /** What a group of exports may use together, each per second; absent: as much as there is. */
 export interface GroupDescription {

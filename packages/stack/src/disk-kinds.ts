@@ -42,6 +42,8 @@ export function openDisk(
   switch (disk.kind) {
     case "file":
       return kinds.file?.({ ...request, disk });
+    case "loop":
+      return kinds.loop?.({ ...request, disk });
     case "ram":
       return kinds.ram?.({ ...request, disk });
   }

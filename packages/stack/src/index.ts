@@ -3,6 +3,7 @@ export type {
   ExportDescription,
   FileDiskDescription,
   GroupDescription,
+  LoopDiskDescription,
   RamDiskDescription,
   StackDescription,
 } from "./description.ts";
@@ -11,6 +12,7 @@ export type { DiskKinds, DiskOpener, DiskRequest, OpenDisk } from "./disk-kinds.
 export { openStack, type OpenStackOptions } from "./open-stack.ts";
 export { parseStack } from "./parse-stack.ts";
 export { STACK_SCHEMA } from "./schema.ts";
+export { runInTask } from "./run-in-task.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { Stack, type StackExport } from "./stack.ts";
 export { StackError } from "./stack-error.ts";

@@ -3,10 +3,12 @@ import type { DiskDescription } from "./description.ts";
 import { parseSize } from "./size.ts";
 import { errorAt, type StackSource } from "./stack-source.ts";
 
-/** A disk as the schema lets it through: `file` or `ram`, never both. */
+/** A disk as the schema lets it through: one of `file`, `loop` and `ram`. */
 export interface DiskEntry {
   readonly file?: string;
+  readonly loop?: string;
   readonly ram?: string | number;
+  readonly offset?: string | number;
   readonly size?: string | number;
   readonly create?: boolean;
   readonly readOnly?: boolean;
@@ -28,15 +30,17 @@ export function parseDisk(entry: DiskEntry, name: string, source: StackSource): 
   if (create && isReadOnly) {
     complain("readOnly", "readOnly: true and create: true contradict; leave one out");
   }
-  return {
-    kind: "file",
-    path: entry.file ?? "",
-    ...(entry.size === undefined
-      ? {}
-      : { sizeBytes: diskSize(entry.size, [name, "size"], source) }),
-    create,
-    isReadOnly,
-  };
+  const size =
+    entry.size === undefined ? {} : { sizeBytes: diskSize(entry.size, [name, "size"], source) };
+  if (entry.loop === undefined) {
+    return { kind: "file", path: entry.file ?? "", ...size, create, isReadOnly };
+  }
+  const { offset = 0 } = entry;
+  const offsetBytes = typeof offset === "number" ? offset : parseSize(offset);
+  if (offsetBytes === undefined || !Number.isSafeInteger(offsetBytes)) {
+    return complain("offset", `${JSON.stringify(offset)} lies behind the end of every file`);
+  }
+  return { kind: "loop", path: entry.loop, offsetBytes, ...size, create, isReadOnly };
 }
 
 function diskSize(

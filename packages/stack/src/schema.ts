@@ -7,6 +7,13 @@ const SIZE = {
   pattern: SIZE_PATTERN,
 } as const;
 
+/** Where something begins: unlike a size it may be 0. */
+const OFFSET = {
+  ...SIZE,
+  description: `where to begin, as ${SIZE.description}`,
+  minimum: 0,
+} as const;
+
 const YES_OR_NO = { description: "true or false", type: "boolean" } as const;
 
 /**
@@ -25,7 +32,9 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
       description: "a mapping from names to disks, as in base: { file: ./base.img }",
       type: "object",
       additionalProperties: {
-        description: "either { file: PATH, size, create, readOnly } or { ram: SIZE, readOnly }",
+        description:
+          "either { file: PATH, size, create, readOnly }, " +
+          "{ loop: PATH, offset, size, create, readOnly } or { ram: SIZE, readOnly }",
         type: "object",
         additionalProperties: false,
         properties: {
@@ -34,14 +43,26 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
             type: "string",
             minLength: 1,
           },
+          loop: {
+            description: "the path of a file, relative to the stack file",
+            type: "string",
+            minLength: 1,
+          },
           ram: SIZE,
+          offset: OFFSET,
           size: SIZE,
           create: YES_OR_NO,
           readOnly: YES_OR_NO,
         },
         oneOf: [
-          { required: ["file"] },
-          { required: ["ram"], not: { anyOf: [{ required: ["size"] }, { required: ["create"] }] } },
+          { required: ["file"], not: { required: ["offset"] } },
+          { required: ["loop"] },
+          {
+            required: ["ram"],
+            not: {
+              anyOf: [{ required: ["size"] }, { required: ["create"] }, { required: ["offset"] }],
+            },
+          },
         ],
       },
     },
