@@ -16,6 +16,7 @@ import { pendingReserve } from "./pending-reserve/index.ts";
 import { pushBack } from "./push-back/index.ts";
 import { secondException } from "./second-exception/index.ts";
 import { ioInsideMap } from "./io-inside-map/index.ts";
+import { loopReclaim } from "./loop-reclaim/index.ts";
 import { memoryShort } from "./memory-short/index.ts";
 import { oneFlushAtATime } from "./one-flush-at-a-time/index.ts";
 import { waitsForReads } from "./waits-for-reads/index.ts";
@@ -46,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   ioInsideMap,
   oneFlushAtATime,
   memoryShort,
+  loopReclaim,
   fanOut,
   copyThrottle,
   pushBack,
