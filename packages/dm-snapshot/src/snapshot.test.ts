@@ -180,6 +180,19 @@ describe("a read of the snapshot that is still under way to the origin", () => {
     expect(await bench.read("o", 0, 2)).toEqual([NEW, NEW]);
   });
 
+  it("keeps later writes to the chunk back, too, though its copy is committed", async () => {
+    const { bench, origin } = await snapshotOf();
+    origin.holds = (bio) => bio.op === BioOp.Read && bio.sectors === 1;
+    const read = await bench.start("s", BioOp.Read, { sector: 2, sectors: 1 });
+    await bench.start("o", BioOp.Write, { sector: 0, sectors: 1 }, NEW);
+    const later = await bench.start("o", BioOp.Write, { sector: 2, sectors: 1 }, NEW);
+    expect([later.ends, origin.log.filter((line) => line.startsWith("WRITE"))]).toEqual([0, []]);
+    origin.release();
+    await bench.scheduler.run();
+    expect([endOf(read), endOf(later)]).toEqual([BioStatus.Ok, BioStatus.Ok]);
+    expect(fillOf(read)).toEqual([OLD]);
+  });
+
   it("that fails lets the write go on, too", async () => {
     const { bench, origin } = await snapshotOf();
     origin.holds = (bio) => bio.op === BioOp.Read && bio.sectors === 2;
