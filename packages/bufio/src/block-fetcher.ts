@@ -10,8 +10,6 @@ import type { Eviction } from "./eviction.ts";
 import { SendList } from "./sending.ts";
 import type { WriteBack } from "./write-back.ts";
 
-/** Writes that are begun at a time because too much is dirty. */
-const WRITE_BATCH = 64;
 const OK = BioStatus.Ok;
 
 export interface FetcherParts {
@@ -158,10 +156,7 @@ export class BlockFetcher {
   /** With the lock. Waits: never. */
   #balance(toSend: SendList, task: Task): void {
     const { cache, limits, eviction, writeBack } = this.#parts;
-    const batch = WRITE_BATCH - cache.writing.size;
-    if (cache.dirty.count > limits.dirtyBuffers && batch > 0) {
-      writeBack.claimOldest(batch, toSend, task);
-    }
+    writeBack.claimTooMany(toSend, task);
     if (cache.count > limits.buffers) {
       eviction.evictIdle(cache.count - limits.buffers, limits.buffers);
     }

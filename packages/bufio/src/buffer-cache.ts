@@ -67,6 +67,20 @@ export class BufferCache {
     return buffer ?? null;
   }
 
+  /** The blocks that are there of a range; one at a time, which may then be removed. */
+  *inRange(first: number, end: number): Generator<BlockBuffer> {
+    if (end - first > this.count) {
+      for (const buffer of this.#index.values()) {
+        if (buffer.block >= first && buffer.block < end) yield buffer;
+      }
+      return;
+    }
+    for (let block = first; block < end; block += 1) {
+      const buffer = this.#index.get(block);
+      if (buffer !== undefined) yield buffer;
+    }
+  }
+
   /** Gives a buffer that is on no list a place, as a clean one. */
   insert(buffer: BlockBuffer, block: number): void {
     buffer.rekey(block);

@@ -94,7 +94,12 @@ export class BufioClient {
     });
     this.#supply = new BufferSupply(cache, this.#memory, eviction, reservedBuffers);
     this.#limits = new CacheLimits(caches, blockBytes, minimumBuffers);
-    this.#writeBack = new WriteBack(cache, { memory, submitter, device });
+    this.#writeBack = new WriteBack(cache, {
+      memory,
+      submitter,
+      device,
+      limits: this.#limits,
+    });
     this.#fetcher = new BlockFetcher({
       cache,
       supply: this.#supply,
@@ -109,6 +114,7 @@ export class BufioClient {
       eviction,
       limits: this.#limits,
       fetcher: this.#fetcher,
+      writeBack: this.#writeBack,
       caches,
       memory,
       generation: options.shrinker ?? workQueue,
@@ -149,6 +155,16 @@ export class BufioClient {
     cache.tally.hits += 1;
     cache.hold(buffer, task);
     return buffer;
+  }
+
+  /**
+   * A block if it is there and read, not held: to be looked at before anything else runs. Also from
+   * inside a driver call. Does not count as a use of it. Waits: never.
+   */
+  peek(block: number): CachedBlock | null {
+    this.#cache.tellUse();
+    const buffer = this.#cache.find(block);
+    return buffer === null || buffer.isReading || buffer.hasFailed ? null : buffer;
   }
 
   /**
@@ -196,6 +212,7 @@ export class BufioClient {
     }
     buffer.widen(start, end);
     cache.relist(buffer);
+    if (this.#writeBack.wantsToWrite) this.#housekeeping.writeSoon();
   }
 
   /** Lets go of a block. Waits: never. From interrupt context too. */
@@ -241,6 +258,13 @@ export class BufioClient {
     return this.#writeBack.write(first, end, task);
   }
 
+  /** Waits: until no write of a block that is held is under way. Not from inside a driver call. */
+  untilWritten(block: CachedBlock, task: Task): Awaitable<void> {
+    const buffer = this.#ownHeld(block, "waited for");
+    this.#cache.tellUse();
+    if (buffer.isWriting) return this.#waitForWrite(buffer, task);
+  }
+
   /** Has the device make durable what it has been given. Waits: until then. Not inside a driver call. */
   issueFlush(task: Task): Promise<BioStatus> {
     this.#refuseInDriver("flush", -1, task);
@@ -254,6 +278,14 @@ export class BufioClient {
     if (buffer?.isEvictable !== true) return false;
     this.#fetcher.drop(buffer);
     return true;
+  }
+
+  /** As `forget`, of the blocks `[first, end)`; those that cannot be dropped stay. Waits: never. */
+  forgetBlocks(first: number, end: number): void {
+    this.#cache.tellUse();
+    for (const buffer of this.#cache.inRange(first, end)) {
+      if (buffer.isEvictable) this.#fetcher.drop(buffer);
+    }
   }
 
   /**
@@ -297,6 +329,14 @@ export class BufioClient {
     cache.tally.hits += 1;
     cache.hold(buffer, task);
     return buffer;
+  }
+
+  async #waitForWrite(buffer: BlockBuffer, task: Task): Promise<void> {
+    this.#refuseInDriver("wait for the write", buffer.block, task);
+    while (buffer.isWriting) {
+      await buffer.wait(task);
+      this.#cache.tellUse();
+    }
   }
 
   async #emptyCache(task: Task): Promise<void> {

@@ -187,11 +187,23 @@ describe("the limit", () => {
   it("has what is dirty written before all of it is", async () => {
     const client = set({ caches: { cacheBytes: bytes(16) } });
     await perform(async (task) => {
-      for (let block = 0; block < 13; block += 1) await stamp(client, block, 1, task);
+      for (let block = 0; block < 12; block += 1) await stamp(client, block, 1, task);
       expect(setting.watching.seen).toEqual([]);
-      await stamp(client, 13, 1, task);
-      expect(setting.watching.seen).toHaveLength(13);
+      await stamp(client, 12, 1, task);
     });
+    await scheduler.run();
+    expect(setting.watching.seen).toHaveLength(13);
+  });
+
+  it("has what is dirty written also when no block is new", async () => {
+    const client = set({ caches: { cacheBytes: bytes(16) } });
+    await perform(async (task) => {
+      for (let block = 0; block < 16; block += 1) await fillOf(client, block, task);
+      setting.watching.seen.length = 0;
+      for (let block = 0; block < 16; block += 1) await stamp(client, block, 1, task);
+      expect(client.counters.misses).toBe(16);
+    });
+    expect(setting.watching.seen).toHaveLength(16);
   });
 
   it("is shared evenly, and who comes makes the others smaller", async () => {

@@ -6,6 +6,7 @@ import type { AgeingCache, BufioCaches } from "./bufio-caches.ts";
 import type { CacheLimits } from "./cache-limits.ts";
 import { CountedShrinker } from "./counted-shrinker.ts";
 import type { Eviction } from "./eviction.ts";
+import type { WriteBack } from "./write-back.ts";
 import type { ShrinkableCache, ShrinkerGeneration } from "./shrinkers/generation.ts";
 
 export interface HousekeepingParts {
@@ -13,6 +14,7 @@ export interface HousekeepingParts {
   readonly eviction: Eviction;
   readonly limits: CacheLimits;
   readonly fetcher: BlockFetcher;
+  readonly writeBack: WriteBack;
   readonly caches: BufioCaches;
   readonly memory: Memory;
   readonly generation: ShrinkerGeneration;
@@ -23,16 +25,20 @@ export class Housekeeping implements AgeingCache {
   readonly #parts: HousekeepingParts;
   readonly #queue: WorkQueue;
   readonly #trim: WorkItem;
+  readonly #write: WorkItem;
   readonly #shrinker: Shrinker;
   #isStopped = false;
 
   constructor(parts: HousekeepingParts) {
-    const { cache, caches, memory, fetcher, generation } = parts;
+    const { cache, caches, memory, fetcher, writeBack, generation } = parts;
     const { label, scheduler } = cache;
     this.#parts = parts;
     // Others wait for memory that only this worker frees.
     this.#queue = new WorkQueue({ scheduler, name: label, maxActive: 1, reclaimGuaranteed: true });
     this.#trim = new WorkItem(`make room in ${label}`, (task) => fetcher.makeRoom(task));
+    this.#write = new WorkItem(`write what is dirty of ${label}`, (task) =>
+      writeBack.writeSome(task),
+    );
     this.#shrinker = new CountedShrinker(generation.create(this.#asShrinkable()), cache.tally);
     memory.shrinkers.register(this.#shrinker);
     caches.join(this);
@@ -58,6 +64,11 @@ export class Housekeeping implements AgeingCache {
     const { cache, limits } = this.#parts;
     limits.update();
     if (cache.count > limits.buffers && !this.#isStopped) this.#queue.queue(this.#trim);
+  }
+
+  /** Has the worker write some of what is dirty. Waits: never. */
+  writeSoon(): void {
+    if (!this.#isStopped) this.#queue.queue(this.#write);
   }
 
   /** Waits: until the worker has done what it was about. */

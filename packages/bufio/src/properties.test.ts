@@ -169,6 +169,6 @@ it("random users on random schedules, with little memory and random errors, find
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

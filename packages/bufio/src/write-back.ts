@@ -5,8 +5,11 @@ import type { Memory } from "@blkstack/memory";
 import { type Awaitable, Completion, GFP_NOIO, type Task } from "@blkstack/task";
 import type { BlockBuffer } from "./block-buffer.ts";
 import type { BufferCache } from "./buffer-cache.ts";
+import type { CacheLimits } from "./cache-limits.ts";
 import { SendList } from "./sending.ts";
 
+/** Writes that are under way at a time because too much is dirty. */
+const WRITE_BATCH = 64;
 /** Flushes that can be under way with no memory at all. */
 const FLUSH_RESERVE = 1;
 const OK = BioStatus.Ok;
@@ -15,6 +18,7 @@ export interface WriteBackOptions {
   readonly memory: Memory;
   readonly submitter: Submitter;
   readonly device: BlockDevice;
+  readonly limits: CacheLimits;
 }
 
 /** Writes dirty blocks to the device. Writes are claimed with the lock and sent without it. */
@@ -22,10 +26,13 @@ export class WriteBack {
   readonly #cache: BufferCache;
   readonly #submitter: Submitter;
   readonly #device: BlockDevice;
+  readonly #limits: CacheLimits;
   readonly #flushes: BioSet;
 
-  constructor(cache: BufferCache, { memory, submitter, device }: WriteBackOptions) {
+  constructor(cache: BufferCache, options: WriteBackOptions) {
+    const { memory, submitter, device, limits } = options;
     this.#cache = cache;
+    this.#limits = limits;
     this.#submitter = submitter;
     this.#device = device;
     this.#flushes = new BioSet({
@@ -51,6 +58,24 @@ export class WriteBack {
       this.#claim(buffer, into, task);
       left -= 1;
     }
+  }
+
+  /** Claims some writes of the oldest, if more is dirty than may be. With the lock. Waits: never. */
+  claimTooMany(into: SendList, task: Task): void {
+    const room = WRITE_BATCH - this.#cache.writing.size;
+    if (this.#isTooDirty && room > 0) this.claimOldest(room, into, task);
+  }
+
+  /**
+   * Starts writing some of what is dirty, if more is than may be. Waits: for the lock, and as long as the
+   * device takes to accept.
+   */
+  async writeSome(task: Task): Promise<void> {
+    const list = new SendList();
+    await this.#lock(task);
+    this.claimTooMany(list, task);
+    this.#cache.lock.unlock(task);
+    await list.send(this.#submitter, task);
   }
 
   /** Starts writing all that is dirty. Waits: for the lock, and as long as the device takes to accept. */
@@ -98,6 +123,11 @@ export class WriteBack {
     return status;
   }
 
+  /** Whether more is dirty than may be, and not enough is being done about it. */
+  get wantsToWrite(): boolean {
+    return this.#isTooDirty && this.#cache.writing.size < WRITE_BATCH / 2;
+  }
+
   destroy(task: Task): Awaitable<void> {
     return this.#flushes.destroy(task);
   }
@@ -125,6 +155,10 @@ export class WriteBack {
     return again;
   }
 
+  get #isTooDirty(): boolean {
+    return this.#cache.dirty.count > this.#limits.dirtyBuffers;
+  }
+
   async #waitForWrites(first: number, end: number, task: Task): Promise<BioStatus> {
     const claimed = this.#nextOrder();
     let status: BioStatus = OK;
@@ -149,10 +183,7 @@ export class WriteBack {
   *#blocksOf(first: number, end: number): Generator<BlockBuffer> {
     const { dirty } = this.#cache;
     if (end - first < dirty.count) {
-      for (let block = first; block < end; block += 1) {
-        const buffer = this.#cache.find(block);
-        if (buffer !== null) yield buffer;
-      }
+      yield* this.#cache.inRange(first, end);
       return;
     }
     for (let buffer = dirty.oldest; buffer !== null; buffer = buffer.newer) {
