@@ -1,4 +1,5 @@
 import type { Submitter, TargetType } from "@blkstack/block";
+import { cache } from "@blkstack/dm-cache";
 import { delay } from "@blkstack/dm-delay";
 import { dust } from "@blkstack/dm-dust";
 import { error } from "@blkstack/dm-error";
@@ -23,6 +24,7 @@ export const TARGETS: readonly TargetType[] = [
   snapshot,
   snapshotOrigin,
   snapshotMerge,
+  cache,
 ];
 
 /** What the stacks of one process stand on. */
