@@ -201,6 +201,18 @@ describe("a client without memory", () => {
     expect(client.get(0, holder)).toBeNull();
   });
 
+  it("has the buffer of a dropped block for the next one", async () => {
+    const client = setting.client({ reservedBuffers: 1 });
+    setting.memory.faultPlan = allFail;
+    await perform(async (task) => {
+      for (let block = 0; block < 3; block += 1) {
+        await fillOf(client, block, task);
+        expect(client.forget(block)).toBe(true);
+      }
+    });
+    expect(setting.watching.seen).toEqual(["READ 0", "READ 1", "READ 2"]);
+  });
+
   it("writes a dirty block to have its buffer", async () => {
     const client = setting.client({ reservedBuffers: 1 });
     setting.memory.faultPlan = allFail;

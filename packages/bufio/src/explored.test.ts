@@ -1,7 +1,7 @@
 import { type Bio, bioEndio, BioOp, BioStatus } from "@blkstack/bio";
 import { type BlockDevice, defaultLimits, RequestQueue } from "@blkstack/block";
 import { assertNothingFound, defineScenario, explore, type World } from "@blkstack/explorer";
-import { allFail } from "@blkstack/memory";
+import { allFail, failsWithoutWaiting } from "@blkstack/memory";
 import { Completion, GFP_NOFS, type Task } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
 import { fillOf, readBlock, Setting, stamp } from "../test/setting.ts";
@@ -19,6 +19,21 @@ const programs: Record<string, (world: World, problems: string[]) => void> = {
         client.release(await readBlock(client, index, task), task);
       });
     }
+  },
+  /** Both look for memory for the same block, without the lock. */
+  "same-block"(world, problems) {
+    const setting = new Setting(world.scheduler);
+    const client = setting.client();
+    setting.memory.faultPlan = failsWithoutWaiting;
+    for (const name of ["alice", "bob"]) {
+      world.spawn(name, async (task) => {
+        client.release(await readBlock(client, 7, task), task);
+      });
+    }
+    world.atEnd(() => {
+      if (client.counters.reads !== 1) problems.push("it was read twice");
+      return problems;
+    });
   },
   /** The only buffer is dirty, and wanted for another block. */
   "no-memory-dirty"(world, problems) {

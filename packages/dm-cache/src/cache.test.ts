@@ -254,6 +254,88 @@ describe("a discard, or zeroing", () => {
   });
 });
 
+describe("what is under way below", () => {
+  /** Tasks that send one bio each, in this order, while the disk has not ended any. */
+  async function sending(...bodies: ((task: Task) => Promise<unknown>)[]): Promise<void> {
+    scheduler = new VirtualScheduler({ interrupts: "queued" });
+    rig = new Rig(scheduler);
+    disk = rig.add(new LateDisk("base", SECTORS, scheduler));
+    disk.bytes.fill(9);
+    const table = `0 ${String(SECTORS)} cache base 4096 64`;
+    await scheduler.perform("begin", (task) => rig.dm.create("c", task, { table }));
+    for (const [index, body] of bodies.entries()) {
+      scheduler.spawn(`t${String(index)}`, async (task) => {
+        await body(task);
+      });
+      await scheduler.runTasks();
+    }
+  }
+
+  const first = async (): Promise<number[]> => {
+    const read = await scheduler.perform("reader", (task) => rig.read(0, 8, task));
+    await scheduler.perform("end", (task) => rig.dm.remove("c", task));
+    return read;
+  };
+
+  it.each([
+    ["zeroing", 0, (task: Task) => rig.range(BioOp.WriteZeroes, 0, 8, task)],
+    ["FUA", 5, (task: Task) => rig.write(0, 8, 5, task, BioFlag.Fua)],
+  ] as const)("a read, does not bring old content back after %s", async (_name, byte, change) => {
+    await sending(
+      (task) => rig.read(0, 8, task),
+      async (task) => change(task),
+    );
+    expect(disk.log).toEqual(["READ 0+8"]);
+    await scheduler.run();
+    expect(await first()).toEqual(new Array(8).fill(byte));
+  });
+
+  it("a write-back, is not overtaken by a write that goes through", async () => {
+    await sending(
+      async (task) => rig.write(0, 8, 1, task),
+      (task) => rig.dm.message("c", 0, ["writeback"], task),
+      async (task) => rig.write(0, 8, 2, task, BioFlag.Fua),
+    );
+    expect(disk.log).toEqual(["WRITE 0+8"]);
+    await scheduler.run();
+    expect(disk.log).toEqual(["WRITE 0+8", "WRITE 0+8 FUA"]);
+    expect(await first()).toEqual(new Array(8).fill(2));
+  });
+
+  it("a write-back, has the bytes that it began with: who changes them waits", async () => {
+    await sending(
+      async (task) => rig.write(0, 8, 1, task),
+      (task) => rig.dm.message("c", 0, ["writeback"], task),
+      async (task) => rig.write(0, 8, 2, task),
+      async (task) => rig.write(0, 4, 3, task),
+    );
+    scheduler.completeInterrupt(0);
+    expect(disk.at(0)).toBe(1);
+    await scheduler.run();
+    expect(await first()).toContain(2);
+  });
+
+  it("a write that goes through, is seen by nobody before it ends", async () => {
+    let seen: number[] = [];
+    await sending(
+      (task) => rig.read(0, 8, task),
+      async (task) => {
+        await rig.write(0, 8, 5, task, BioFlag.Fua);
+      },
+    );
+    scheduler.completeInterrupt(0);
+    await scheduler.runTasks();
+    scheduler.spawn("reader", async (task) => {
+      seen = await rig.read(0, 8, task);
+    });
+    await scheduler.runTasks();
+    expect(seen).toEqual([]);
+    await scheduler.run();
+    expect(seen).toEqual(new Array(8).fill(5));
+    await first();
+  });
+});
+
 describe("people", () => {
   it("who suspend the device find all on the one below, and it goes on after", async () => {
     await over("", async (task) => {
