@@ -48,9 +48,7 @@ export class PageCache implements PageKeeper {
       kept.isLive = true;
       return kept;
     }
-    this.#makeRoom(this.#limitPages - pageCount);
-    if (this.#zone !== null && !this.#zone.tryTake(pageCount, gfp, task)) return null;
-    return this.make(pageCount);
+    return this.#takeNew(pageCount, gfp, task);
   }
 
   /** Makes a page of memory that was taken for it. */
@@ -82,6 +80,12 @@ export class PageCache implements PageKeeper {
     this.#makeRoom(this.#existing - pages);
     this.#isKeeper = this.#kept.some(({ length }) => length > 0);
     return this.#isKeeper;
+  }
+
+  #takeNew(pageCount: number, gfp: Gfp, task: Task | null): PooledPage | null {
+    this.#makeRoom(this.#limitPages - pageCount);
+    if (this.#zone !== null && !this.#zone.tryTake(pageCount, gfp, task)) return null;
+    return this.make(pageCount);
   }
 
   #mayKeep(pageCount: number, zone: PageZone): boolean {
