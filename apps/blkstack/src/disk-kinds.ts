@@ -18,6 +18,7 @@ export const openFileDisk: NonNullable<DiskKinds["file"]> = async (request) => {
     scheduler,
     isReadOnly: disk.isReadOnly,
     create: disk.create,
+    isDirect: disk.isDirect ?? false,
     ...(disk.sizeBytes === undefined ? {} : { sizeBytes: disk.sizeBytes }),
   });
   const poll = setInterval(() => void device.followGrowth(), GROWTH_POLL_MS).unref();

@@ -1,11 +1,17 @@
+/// <reference lib="es2024.arraybuffer" />
 import { type Bio, BioFlag, BioOp, BioStatus, type Bytes, SECTOR_BYTES } from "@blkstack/bio";
 import { collectViews } from "./bio-memory.ts";
 import { statusOfError } from "./errno.ts";
 import type { Files, HolePuncher } from "./files.ts";
 import { mayRetry, moveAll } from "./move-all.ts";
 
-/** What zeroes are written from, by everybody: never written to. */
-const ZEROES = new Uint8Array(1024 * 1024);
+const ZEROES_BYTES = 1024 * 1024;
+
+/**
+ * What zeroes are written from, by everybody: never written to. In a buffer that can be resized, for
+ * such a one begins at a page, as direct I/O wants it.
+ */
+const ZEROES = new Uint8Array(new ArrayBuffer(ZEROES_BYTES, { maxByteLength: ZEROES_BYTES }));
 
 type Finish = (status: BioStatus) => void;
 

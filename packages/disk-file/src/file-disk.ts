@@ -23,7 +23,7 @@ import type { InterruptSource, Scheduler } from "@blkstack/task";
 import { FileData } from "./file-data.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { FILE_LIMITS } from "./limits.ts";
+import { DIRECT_LIMITS, FILE_LIMITS } from "./limits.ts";
 import { imageSize, type ImageOptions, openImage, type OpenImage } from "./open-image.ts";
 
 export interface FileDiskOptions extends ImageOptions {
@@ -33,7 +33,7 @@ export interface FileDiskOptions extends ImageOptions {
   /**
    * Reads and writes up to this size are served inside `submitBio`: cheaper than a thread by
    * half, but everything else waits when the data is not in the page cache. Default 256 KiB;
-   * 0: none.
+   * 0: none, and the default past the page cache.
    */
   readonly syncLimitBytes?: Bytes;
   /** What differs from the limits of a file, which are next to none. */
@@ -76,7 +76,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.path = path;
     this.#sizeSectors = Math.floor(image.sizeBytes / SECTOR_BYTES);
     this.isReadOnly = options.isReadOnly ?? false;
-    this.queue = new RequestQueue(name, { ...FILE_LIMITS, ...options.limits });
+    this.queue = new RequestQueue(name, limitsOf(options));
     this.isNew = image.isNew;
     this.#scheduler = options.scheduler;
     this.#files = files;
@@ -85,7 +85,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.#commit = new GroupCommit((done) => {
       files.fdatasync(image.fd, done);
     }, !this.isReadOnly);
-    this.#syncLimitBytes = options.syncLimitBytes ?? 256 * 1024;
+    this.#syncLimitBytes = options.syncLimitBytes ?? (options.isDirect === true ? 0 : 256 * 1024);
     this.#maxInFlight = options.maxInFlight ?? 32;
   }
 
@@ -98,7 +98,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   static async open(options: FileDiskOptions): Promise<FileDisk> {
     checkCount(options, "maxInFlight", 1);
     checkCount(options, "syncLimitBytes", 0);
-    validateLimits({ ...FILE_LIMITS, ...options.limits }, options.name);
+    validateLimits(limitsOf(options), options.name);
     return new FileDisk(options, await openImage(options));
   }
 
@@ -232,6 +232,10 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     if (status !== BioStatus.Ok) bio.status = status;
     this.#scheduler.raise(this, bio);
   }
+}
+
+function limitsOf({ isDirect, limits }: FileDiskOptions): QueueLimits {
+  return { ...(isDirect === true ? DIRECT_LIMITS : FILE_LIMITS), ...limits };
 }
 
 function checkCount(

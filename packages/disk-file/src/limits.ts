@@ -21,3 +21,6 @@ export const FILE_LIMITS: QueueLimits = {
   // Serving inside the call may block on the host's disk.
   canNoWait: false,
 };
+
+/** The same past the page cache of the host: memory must lie as its disk wants it. */
+export const DIRECT_LIMITS: QueueLimits = { ...FILE_LIMITS, dmaAlignmentMask: SECTOR_BYTES - 1 };

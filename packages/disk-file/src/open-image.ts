@@ -19,6 +19,12 @@ export interface ImageOptions {
    * size Node cannot ask for: its size, or less.
    */
   readonly sizeBytes?: Bytes;
+  /**
+   * Goes past the page cache of the host. Memory must then begin and end at multiples of what the
+   * host asks for, mostly 512 bytes: `QueueLimits.dmaAlignmentMask` says so to those above, and
+   * `@blkstack/dm-bounce` sees to it. Bios with other memory end with IoError.
+   */
+  readonly isDirect?: boolean;
 }
 
 export interface OpenImage {
@@ -36,13 +42,18 @@ export async function openImage(options: ImageOptions): Promise<OpenImage> {
   const stats = await statImage(options);
   if (stats === null) return createImage(options);
   const sizeBytes = checkKind(options, stats);
-  const mode = options.isReadOnly === true ? constants.O_RDONLY : constants.O_RDWR;
+  const mode = openMode(options);
   try {
     return { fd: await openFile(options.path, mode), sizeBytes, isNew: false };
   } catch (error) {
     const hint = "give it read and write permission, or open it read-only";
     throw failed(options, error, options.isReadOnly === true ? "make it readable" : hint);
   }
+}
+
+function openMode({ isReadOnly, isDirect }: ImageOptions): number {
+  const mode = isReadOnly === true ? constants.O_RDONLY : constants.O_RDWR;
+  return isDirect === true ? mode | constants.O_DIRECT : mode;
 }
 
 /** How long an open file is now; null for a block device, and when the system does not say. */
@@ -121,7 +132,7 @@ async function createImage(options: ImageOptions): Promise<OpenImage> {
     await file.sync();
     await syncFolder(dirname(path));
     // A handle would close the file when it is collected; a number stays ours.
-    return { fd: await openFile(path, constants.O_RDWR), sizeBytes, isNew: true };
+    return { fd: await openFile(path, openMode(options)), sizeBytes, isNew: true };
   } catch (error) {
     await fs.rm(path, { force: true });
     throw failed(options, error, `a file of ${String(sizeBytes)} bytes cannot be made there`);

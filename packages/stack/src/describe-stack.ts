@@ -27,7 +27,9 @@ function diskEntry(disk: DiskDescription): object {
   if (disk.kind === "ram") return { ram: formatSize(disk.sizeBytes), ...readOnly };
   const size = disk.sizeBytes === undefined ? {} : { size: formatSize(disk.sizeBytes) };
   const rest = { ...size, ...(disk.create ? { create: true } : {}), ...readOnly };
-  if (disk.kind === "file") return { file: disk.path, ...rest };
+  if (disk.kind === "file") {
+    return { file: disk.path, ...rest, ...(disk.isDirect === true ? { direct: true } : {}) };
+  }
   const offset = disk.offsetBytes === 0 ? {} : { offset: formatSize(disk.offsetBytes) };
   return { loop: disk.path, ...offset, ...rest };
 }

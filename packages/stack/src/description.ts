@@ -11,6 +11,8 @@ export interface FileDiskDescription {
   /** Makes the file when it is missing. */
   readonly create: boolean;
   readonly isReadOnly: boolean;
+  /** Goes past the page cache: memory must lie as the host's disk wants it. */
+  readonly isDirect?: boolean;
 }
 
 /** A part of a file, or all of it, as a disk: a loop device. */

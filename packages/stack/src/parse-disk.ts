@@ -12,6 +12,7 @@ export interface DiskEntry {
   readonly size?: string | number;
   readonly create?: boolean;
   readonly readOnly?: boolean;
+  readonly direct?: boolean;
 }
 
 /** Throws a StackError for a size that no disk can have, and for options that contradict. */
@@ -33,7 +34,8 @@ export function parseDisk(entry: DiskEntry, name: string, source: StackSource): 
   const size =
     entry.size === undefined ? {} : { sizeBytes: diskSize(entry.size, [name, "size"], source) };
   if (entry.loop === undefined) {
-    return { kind: "file", path: entry.file ?? "", ...size, create, isReadOnly };
+    const direct = entry.direct === true ? { isDirect: true } : {};
+    return { kind: "file", path: entry.file ?? "", ...size, create, isReadOnly, ...direct };
   }
   const { offset = 0 } = entry;
   const offsetBytes = typeof offset === "number" ? offset : parseSize(offset);

@@ -33,7 +33,7 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
       type: "object",
       additionalProperties: {
         description:
-          "either { file: PATH, size, create, readOnly }, " +
+          "either { file: PATH, size, create, readOnly, direct }, " +
           "{ loop: PATH, offset, size, create, readOnly } or { ram: SIZE, readOnly }",
         type: "object",
         additionalProperties: false,
@@ -53,14 +53,20 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
           size: SIZE,
           create: YES_OR_NO,
           readOnly: YES_OR_NO,
+          direct: YES_OR_NO,
         },
         oneOf: [
           { required: ["file"], not: { required: ["offset"] } },
-          { required: ["loop"] },
+          { required: ["loop"], not: { required: ["direct"] } },
           {
             required: ["ram"],
             not: {
-              anyOf: [{ required: ["size"] }, { required: ["create"] }, { required: ["offset"] }],
+              anyOf: [
+                { required: ["size"] },
+                { required: ["create"] },
+                { required: ["offset"] },
+                { required: ["direct"] },
+              ],
             },
           },
         ],
