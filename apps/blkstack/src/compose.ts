@@ -1,5 +1,6 @@
 import type { Submitter, TargetType } from "@blkstack/block";
 import { cache } from "@blkstack/dm-cache";
+import { bounce } from "@blkstack/dm-bounce";
 import { delay } from "@blkstack/dm-delay";
 import { dust } from "@blkstack/dm-dust";
 import { error } from "@blkstack/dm-error";
@@ -21,6 +22,7 @@ export const TARGETS: readonly TargetType[] = [
   delay,
   flakey,
   dust,
+  bounce,
   snapshot,
   snapshotOrigin,
   snapshotMerge,

@@ -1,0 +1,1 @@
+export { bounce } from "./bounce-target.ts";
