@@ -6,6 +6,7 @@ import { dust } from "@blkstack/dm-dust";
 import { error } from "@blkstack/dm-error";
 import { flakey } from "@blkstack/dm-flakey";
 import { linear } from "@blkstack/dm-linear";
+import { logWrites } from "@blkstack/dm-log-writes";
 import { snapshot, snapshotMerge, snapshotOrigin } from "@blkstack/dm-snapshot";
 import { striped } from "@blkstack/dm-striped";
 import { zero } from "@blkstack/dm-zero";
@@ -23,6 +24,7 @@ export const TARGETS: readonly TargetType[] = [
   flakey,
   dust,
   bounce,
+  logWrites,
   snapshot,
   snapshotOrigin,
   snapshotMerge,

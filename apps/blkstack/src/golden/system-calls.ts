@@ -39,17 +39,15 @@ export class SystemCalls {
     const inside = bytes.subarray(0, left);
     const bio = this.#dataBio(device, BioOp.Write, sector, inside);
     if (fua) bio.flags = BioFlag.Fua | BioFlag.Sync;
-    const status = await this.#submit(bio, task);
+    let status = await this.#submit(bio, task);
+    // Who opened a device for synchronous writes has it flushed behind each of them.
+    if (status === BioStatus.Ok && fua) status = await this.#submit(flushOf(device), task);
     if (status !== BioStatus.Ok) return at(statusName(status), sector);
     return inside.length < bytes.length ? at(`short(${String(inside.length)})`, sector) : "ok";
   }
 
   async flush(device: BlockDevice, task: Task): Promise<string> {
-    const bio = new Bio();
-    bio.device = device;
-    bio.op = BioOp.Write;
-    bio.flags = BioFlag.Preflush | BioFlag.Sync;
-    return resultName(await this.#submit(bio, task));
+    return resultName(await this.#submit(flushOf(device), task));
   }
 
   async discard(device: BlockDevice, sector: number, sectors: number, task: Task): Promise<string> {
@@ -101,6 +99,14 @@ export class SystemCalls {
   async #submit(bio: Bio, task: Task): Promise<BioStatus> {
     return submitAndWait(this.#machine.submitter, bio, task);
   }
+}
+
+function flushOf(device: BlockDevice): Bio {
+  const bio = new Bio();
+  bio.device = device;
+  bio.op = BioOp.Write;
+  bio.flags = BioFlag.Preflush | BioFlag.Sync;
+  return bio;
 }
 
 function resultName(status: BioStatus): string {

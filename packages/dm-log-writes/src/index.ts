@@ -1,0 +1,6 @@
+export { inspectLog, type LogMark, type LogReport } from "./inspect-log.ts";
+export { LogError, type LogProblem } from "./log-error.ts";
+export { END_MARK, LogFlag } from "./log-format.ts";
+export { type LoggedEntry, LogReader, type LogSource } from "./log-reader.ts";
+export { logWrites } from "./log-writes.ts";
+export { type Replayed, replayLog, type ReplayOptions, type ReplayTarget } from "./replay-log.ts";
