@@ -4,6 +4,7 @@ import { checkCommand } from "./commands/check.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { exploreCommand } from "./commands/explore.ts";
 import { goldenCommand } from "./commands/golden.ts";
+import { logCommand } from "./commands/log.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { scenariosCommand } from "./commands/scenarios.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -19,6 +20,7 @@ const COMMANDS = [
   replayCommand,
   goldenCommand,
   snapshotCommand,
+  logCommand,
   demoCommand,
 ];
 
