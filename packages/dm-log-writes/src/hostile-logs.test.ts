@@ -155,6 +155,10 @@ describe("a replay", () => {
     expect(disk[0]).toBe(7);
   });
 
+  it("of an empty discard, wherever it is for, discards nothing", async () => {
+    expect(await problemOf(logOf([{ block: 17n, flags: 4n }]))).toBeNull();
+  });
+
   it.each(["none", 3])("to %s, which is not there, is refused", async (to) => {
     expect(await problemOf(logOf([{ flags: 8n }, {}]), to)).toBe("not-there");
   });

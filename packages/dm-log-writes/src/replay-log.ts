@@ -51,10 +51,11 @@ export async function replayLog(
   for await (const entry of reader.entries()) {
     if (done.entries === entries) break;
     done.entries += 1;
+    if (entry.sectors === 0) continue;
     if ((entry.flags & LogFlag.Discard) !== 0) {
       await discard(entry, target);
       done.discards += 1;
-    } else if (entry.dataBytes > 0) {
+    } else {
       await write(entry, { reader, target, piece });
       done.writes += 1;
       done.dataBytes += entry.dataBytes;
