@@ -1,9 +1,9 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import { TargetRig } from "@blkstack/conformance";
 import { assertNothingFound, defineScenario, explore } from "@blkstack/explorer";
 import { choosesFailures } from "@blkstack/memory";
 import { Completion, type Task } from "@blkstack/task";
 import { it } from "vitest";
-import { Rig } from "../test/rig.ts";
 import { delay } from "./delay.ts";
 
 /** A read and a write that are held, while people suspend, resume or remove the device. */
@@ -17,12 +17,12 @@ const scenario = defineScenario({
     starved: { expect: "ok", summary: "it is suspended and resumed, and two allocations fail" },
   },
   build(world, variant) {
-    const rig = new Rig(world.scheduler, delay, 8);
+    const rig = new TargetRig(world.scheduler, { types: [delay], sizeSectors: 8 });
     const ended = new Completion("end of a bio", { scheduler: world.scheduler });
     const problems: string[] = [];
     let left = 2;
     const send = async (op: BioOp, sector: number, task: Task): Promise<void> => {
-      const sent = rig.bio(op, { sector, sectors: 1 }, 7);
+      const sent = rig.bio(op, { sector, sectors: 1 }, { byte: 7 });
       const status = await rig.send(sent, task);
       if (status !== BioStatus.Ok) problems.push(`${sent.bio.toString()}: ${String(status)}`);
       left -= 1;

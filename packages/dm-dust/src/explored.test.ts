@@ -1,8 +1,8 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import { TargetRig } from "@blkstack/conformance";
 import { assertNothingFound, defineScenario, explore } from "@blkstack/explorer";
 import { Completion, type Task } from "@blkstack/task";
 import { it } from "vitest";
-import { Rig } from "../test/rig.ts";
 import { dust } from "./dust.ts";
 
 /** A bad block that is written, read, and taken off the list by people, all at once. */
@@ -11,14 +11,14 @@ const scenario = defineScenario({
   summary: "a bad block is written and read while people take it off the list",
   variants: { all: { expect: "ok", summary: "all at once" } },
   build(world) {
-    const rig = new Rig(world.scheduler, dust, 8);
+    const rig = new TargetRig(world.scheduler, { types: [dust], sizeSectors: 8 });
     const done = new Completion("end of a bio", { scheduler: world.scheduler });
     const problems: string[] = [];
     let removals = 0;
     let isWritten = false;
     const send = async (op: BioOp, task: Task): Promise<void> => {
       const wasWritten = isWritten;
-      const status = await rig.send(rig.bio(op, { sector: 3, sectors: 1 }, 7), task);
+      const status = await rig.send(rig.bio(op, { sector: 3, sectors: 1 }, { byte: 7 }), task);
       if (op === BioOp.Write) {
         isWritten = true;
         if (status !== BioStatus.Ok) problems.push("the write failed");

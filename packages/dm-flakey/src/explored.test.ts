@@ -1,9 +1,9 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import { TargetRig } from "@blkstack/conformance";
 import { assertNothingFound, defineScenario, explore } from "@blkstack/explorer";
 import { choosesFailures } from "@blkstack/memory";
 import type { Task } from "@blkstack/task";
 import { it } from "vitest";
-import { bytesOn, Rig } from "../test/rig.ts";
 import { flakey } from "./flakey.ts";
 
 /** Writes under way together, each with a byte that is to arrive changed. */
@@ -15,10 +15,10 @@ const scenario = defineScenario({
     starved: { expect: "ok", summary: "any three allocations fail" },
   },
   build(world, variant) {
-    const rig = new Rig(world.scheduler, flakey, 8);
+    const rig = new TargetRig(world.scheduler, { types: [flakey], sizeSectors: 8 });
     const problems: string[] = [];
     const write = async (sector: number, task: Task): Promise<void> => {
-      const sent = rig.bio(BioOp.Write, { sector, sectors: 1 }, sector + 1);
+      const sent = rig.bio(BioOp.Write, { sector, sectors: 1 }, { byte: sector + 1 });
       const status = await rig.send(sent, task);
       if (status !== BioStatus.Ok) problems.push(`${sent.bio.toString()}: ${String(status)}`);
       if (sent.bytes.some((byte) => byte !== sector + 1)) problems.push("the sender's memory");
@@ -30,7 +30,7 @@ const scenario = defineScenario({
         world.spawn(`writer ${String(sector)}`, (self) => write(sector, self));
     });
     world.atEnd(() => {
-      const bytes = bytesOn(rig.a, { sector: 0, sectors: 6 }).join();
+      const bytes = rig.a.firstBytes({ sector: 0, sectors: 6 }).join();
       if (bytes !== "99,0,99,0,99,0") problems.push(`on the disk: ${bytes}`);
       return problems;
     });
