@@ -31,7 +31,7 @@ export function logDisksOf({ boots }: GoldenCase): ReadonlySet<string> {
  * their sectors. An empty flush of a write says here nothing of that write: neither its place nor
  * that it was a FUA.
  */
-export async function promisesOf(image: Uint8Array): Promise<string[]> {
+async function promisesOf(image: Uint8Array): Promise<string[]> {
   const reader = await LogReader.open({
     sizeBytes: image.length,
     read(offset, into) {
