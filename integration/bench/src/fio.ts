@@ -9,6 +9,8 @@ export interface Workload {
   readonly mode: "randread" | "randwrite" | "read" | "write";
   readonly blockSize: string;
   readonly depth: number;
+  /** How often which block is asked for; evenly unless told. */
+  readonly distribution?: string;
 }
 
 export const WORKLOADS: readonly Workload[] = [
@@ -41,6 +43,8 @@ export async function fio(
   size = "1g",
 ): Promise<FioResult> {
   const duration = seconds === 0 ? [] : ["--time_based", `--runtime=${String(seconds)}`];
+  const { distribution } = load;
+  const uneven = distribution === undefined ? [] : [`--random_distribution=${distribution}`];
   const { stdout } = await run("fio", [
     "--name=bench",
     "--ioengine=nbd",
@@ -50,6 +54,7 @@ export async function fio(
     `--iodepth=${String(load.depth)}`,
     `--size=${size}`,
     ...duration,
+    ...uneven,
     "--norandommap",
     "--output-format=json",
   ]);

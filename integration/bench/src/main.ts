@@ -1,5 +1,6 @@
-// pnpm bench [layers|kcopyd|exceptions|nbd|snapshots|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|exceptions|nbd|snapshots|cache|explorer]… [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
+import { benchCache } from "./cache.ts";
 import { benchExceptions } from "./exceptions.ts";
 import { benchExplorer } from "./explorer.ts";
 import { benchKcopyd } from "./kcopyd.ts";
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
   snapshots: () => benchSnapshots(rounds, seconds),
+  cache: () => benchCache(rounds, seconds),
   explorer: () => benchExplorer(),
 };
 for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {

@@ -315,6 +315,21 @@ describe("what is under way below", () => {
     expect(await first()).toContain(2);
   });
 
+  it("zeroing, is not undone by a write to its blocks that comes before it ends", async () => {
+    await sending(
+      async (task) => rig.write(0, 16, 1, task),
+      async (task) => rig.range(BioOp.WriteZeroes, 4, 12, task),
+    );
+    // Both blocks are written first; one of them has arrived.
+    scheduler.completeInterrupt(0);
+    await scheduler.runTasks();
+    scheduler.spawn("writer", async (task) => {
+      await rig.write(0, 1, 2, task);
+    });
+    await scheduler.run();
+    expect(await first()).toEqual([2, 1, 1, 1, 0, 0, 0, 0]);
+  });
+
   it("a write that goes through, is seen by nobody before it ends", async () => {
     let seen: number[] = [];
     await sending(
