@@ -13,10 +13,10 @@ import {
 } from "../src/index.ts";
 
 export const BLOCK_BYTES: Bytes = 4096;
-export const BLOCK_SECTORS = BLOCK_BYTES / 512;
+const BLOCK_SECTORS = BLOCK_BYTES / 512;
 
 /** Lets bios pass unless told, and writes them down: `READ 7`, `WRITE 3`, `FLUSH`; of blocks. */
-export class Watching implements Faults {
+class Watching implements Faults {
   readonly seen: string[] = [];
   /** How the next bios of this operation end. */
   readonly fails = new Map<BioOp, BioStatus>();

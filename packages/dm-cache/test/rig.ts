@@ -6,9 +6,6 @@ import { Memory, type MemoryOptions } from "@blkstack/memory";
 import type { Scheduler, Task } from "@blkstack/task";
 import { cache } from "../src/index.ts";
 
-/** Blocks of the caches in the tests. */
-export const BLOCK_SECTORS = 8;
-
 /** A device mapper that knows the cache, the disks under it, and who sends bios. */
 export class Rig {
   readonly memory: Memory;
