@@ -29,6 +29,7 @@ export {
   type PageAllocatorCounters,
   type PageAllocatorOptions,
 } from "./page-allocator.ts";
+export { PerCpuAllocator, type PerCpuAllocatorOptions, PerCpuBlock } from "./per-cpu-allocator.ts";
 export { SHRINK_STOP, type Shrinker, ShrinkerRegistry } from "./shrinker.ts";
 export { Slab, type SlabOptions } from "./slab.ts";
 export { type SwapDevice, SwapSpace } from "./swap-space.ts";
