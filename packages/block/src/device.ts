@@ -52,6 +52,18 @@ export interface Submitter {
    * then the bio is only parked on the task.
    */
   submitBio(bio: Bio, task: Task): Awaitable<void>;
+  /**
+   * Takes now what the way to a device needs when memory is short. Tell it of each device that you
+   * make or are given, before its first bio; again does nothing. Throws a BlockError (ENOMEM).
+   *
+   * Waits: never.
+   */
+  addDevice?(device: BlockDevice): void;
+  /**
+   * The device that you made has gone, and so has every bio that was sent to it: gives up what
+   * `addDevice` took. Waits: as the ends of pools do.
+   */
+  removeDevice?(device: BlockDevice, task: Task): Awaitable<void>;
 }
 
 /** The device that a bio is addressed to. Whoever submits a bio has put a block device there. */

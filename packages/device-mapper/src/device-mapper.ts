@@ -132,6 +132,7 @@ export class DeviceMapper {
       poolSize: this.#options.poolSize ?? POOL_SIZE_DEFAULT,
       splitPoolSize: this.#options.splitPoolSize ?? SPLIT_POOL_SIZE_DEFAULT,
     });
+    this.#options.submitter.addDevice?.(device);
     const lifeCycle = new LifeCycle(device, (loaded, by) => this.#tables.unload(loaded, by));
     const host = new HostOfTargets(lifeCycle, this.#options.onLog ?? (() => undefined));
     this.#devices.add({ device, lifeCycle, host, uuid, openCount: 0, isRemovedAtClose: false });

@@ -68,6 +68,7 @@ export class TableLoader {
   async remove(named: NamedDevice, task: Task): Promise<void> {
     this.#options.devices.delete(named);
     await named.lifeCycle.destroy(task);
+    await this.#options.submitter.removeDevice?.(named.device, task);
     named.host.raiseEvent();
   }
 
@@ -79,6 +80,8 @@ export class TableLoader {
       throw new BlockError("BLK_DEVICE", "EINVAL", message);
     }
     if (!opened.has(device)) {
+      // Whoever made it may not have told, and bios must get through when memory is short.
+      this.#options.submitter.addDevice?.(device);
       opened.add(device);
       if (named !== null) named.openCount += 1;
     }

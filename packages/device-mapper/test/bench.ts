@@ -1,6 +1,6 @@
 import { type Bio, BioFlag, BioOp, type BioStatus, createVecs, SECTOR_BYTES } from "@blkstack/bio";
 import { Bio as NewBio } from "@blkstack/bio";
-import { type BlockDevice, BlockError, type TargetType } from "@blkstack/block";
+import { type BlockDevice, BlockError, type Submitter, type TargetType } from "@blkstack/block";
 import { MakeRequest } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import type { Task } from "@blkstack/task";
@@ -27,7 +27,7 @@ export interface BenchOptions extends Partial<DeviceMapperOptions> {
 export class Bench {
   readonly scheduler: VirtualScheduler;
   readonly memory: Memory;
-  readonly submitter = new MakeRequest();
+  readonly submitter: Submitter;
   readonly a = new ArrayDisk("a", 64, { deviceNumber: "7:0" });
   readonly b = new ArrayDisk("b", 64, { deviceNumber: "7:16" });
   readonly disks = new Map<string, BlockDevice>([
@@ -39,11 +39,12 @@ export class Bench {
   constructor({ types = [probeType()], ...options }: BenchOptions = {}) {
     this.scheduler = options.scheduler ?? new VirtualScheduler();
     this.memory = options.memory ?? new Memory({ scheduler: this.scheduler });
+    this.submitter = options.submitter ?? new MakeRequest();
     this.dm = new DeviceMapper({
       registry: new TargetRegistry([...types, failing]),
-      submitter: this.submitter,
       lookup: (name) => this.#find(name),
       ...options,
+      submitter: this.submitter,
       scheduler: this.scheduler,
       memory: this.memory,
     });

@@ -35,7 +35,6 @@ class Tight {
         await rig.dm.create(`s${String(index)}`, task, { table });
       }
     });
-    for (const { name } of rig.dm.list()) rig.splits.setOf(rig.dm.get(name));
     rig.memory.faultPlan = allFail;
   }
 

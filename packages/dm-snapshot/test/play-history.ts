@@ -75,7 +75,6 @@ class Player {
         if (!isLater) await this.#create(index + 1, task);
       }
     });
-    for (const { name } of dm.list()) this.#rig.splits.setOf(dm.get(name));
     memory.faultPlan = FAULTS[this.#history.memory];
     let isOver = 0;
     const bodies = [

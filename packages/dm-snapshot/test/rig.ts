@@ -27,8 +27,6 @@ export interface Range {
 export class Rig<AScheduler extends Scheduler = Scheduler> {
   readonly scheduler: AScheduler;
   readonly memory: Memory;
-  /** What cuts bios that are too large; to be asked for before memory is short. */
-  readonly splits: SplitSetPerDevice;
   readonly submitter: MakeRequest;
   readonly dm: DeviceMapper;
   /** What targets had to say. */
@@ -43,8 +41,7 @@ export class Rig<AScheduler extends Scheduler = Scheduler> {
     this.scheduler = scheduler;
     this.memory = new Memory({ scheduler });
     const { memory } = this;
-    this.splits = new SplitSetPerDevice({ scheduler, memory });
-    this.submitter = new MakeRequest({ split: this.splits });
+    this.submitter = new MakeRequest({ split: new SplitSetPerDevice({ scheduler, memory }) });
     const { snapshot, snapshotMerge, snapshotOrigin } = snapshotTargets(policies);
     this.dm = new DeviceMapper({
       scheduler,

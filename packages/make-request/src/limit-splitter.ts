@@ -1,5 +1,5 @@
 import { type Bio, bioError, BioFlag, BioStatus, chainBio, type Sectors } from "@blkstack/bio";
-import type { BlockDevice, QueueLimits } from "@blkstack/block";
+import { type BlockDevice, BlockError, type QueueLimits } from "@blkstack/block";
 import { type Awaitable, type Gfp, GFP_NOIO, isPending, type Task } from "@blkstack/task";
 import { splitSectors, surelyFits } from "./split-sectors.ts";
 
@@ -16,10 +16,15 @@ export interface SplitSet {
  * held until everything below it has ended, and what is below must not wait for that very front. One
  * `set` for all is right only where no device that cuts stands on another one.
  */
-export type SplitSets =
-  | { readonly set: SplitSet }
+export type SplitSets = { readonly set: SplitSet } | SetsOfDevices;
+
+/** A set for each device. */
+export interface SetsOfDevices {
   /** Null: there is no memory for a set of this device. */
-  | { setOf(device: BlockDevice): SplitSet | null };
+  setOf(device: BlockDevice): SplitSet | null;
+  /** The device has gone, and all its bios. */
+  forget?(device: BlockDevice, task: Task): Awaitable<void>;
+}
 
 /**
  * Cuts bios to what their queue takes: the front goes on, the rest is parked as a bio of the same
@@ -29,10 +34,21 @@ export type SplitSets =
  * in reserve is enough for any number of pieces.
  */
 export class LimitSplitter {
-  readonly #setOf: (device: BlockDevice) => SplitSet | null;
+  readonly #sets: SetsOfDevices;
 
   constructor(sets: SplitSets) {
-    this.#setOf = "set" in sets ? () => sets.set : (device) => sets.setOf(device);
+    this.#sets = "set" in sets ? { setOf: () => sets.set } : sets;
+  }
+
+  /** Has the set of a device made. Throws a BlockError (ENOMEM) when there is no memory for it. */
+  addDevice(device: BlockDevice): void {
+    if (this.#sets.setOf(device) !== null) return;
+    const message = `there is no memory to cut bios to ${device.name}`;
+    throw new BlockError("BLK_STATE", "ENOMEM", message);
+  }
+
+  removeDevice(device: BlockDevice, task: Task): Awaitable<void> {
+    return this.#sets.forget?.(device, task);
   }
 
   /**
@@ -52,7 +68,7 @@ export class LimitSplitter {
     if (sectors === bio.sectors) return bio;
     if (sectors === 0) return refuse(bio, BioStatus.IoError);
     if ((bio.flags & BioFlag.NoWait) !== 0) return refuse(bio, BioStatus.Again);
-    const front = this.#setOf(device)?.split(bio, sectors, GFP_NOIO, task) ?? null;
+    const front = this.#sets.setOf(device)?.split(bio, sectors, GFP_NOIO, task) ?? null;
     return isPending(front) ? parkWhenSplit(front, bio, task) : parkRest(front, bio, task);
   }
 }

@@ -80,6 +80,16 @@ export class MakeRequest implements Submitter {
     lists.current.add(bio);
   }
 
+  /** Takes the fronts that bios to a device are cut with. Throws a BlockError (ENOMEM). */
+  addDevice(device: BlockDevice): void {
+    this.#splitter?.addDevice(device);
+  }
+
+  /** Gives up what `addDevice` took. Waits: never, but for sets of yours that do. */
+  removeDevice(device: BlockDevice, task: Task): Awaitable<void> {
+    return this.#splitter?.removeDevice(device, task);
+  }
+
   /** Becomes the active submitter of the task, until nothing is parked any more. */
   #run(first: Bio, task: Task): Awaitable<void> {
     const { current } = (task.bioLists = task.ownBioLists);

@@ -11,7 +11,7 @@ export interface SplitSetPerDeviceOptions {
   readonly poolSize?: number;
 }
 
-/** Gives each device that cuts bios a set of its own, when it is first asked for. */
+/** Gives each device that cuts bios a set of its own: when it is added, else when it is first asked for. */
 export class SplitSetPerDevice {
   readonly #options: SplitSetPerDeviceOptions;
   readonly #sets = new Map<BlockDevice, BioSet>();
@@ -20,10 +20,7 @@ export class SplitSetPerDevice {
     this.#options = options;
   }
 
-  /**
-   * The set of a device. Ask when the device is made, to have its reserve before memory is short:
-   * null if there is none left for a new one. Waits: never.
-   */
+  /** The set of a device; null if there is no memory left for a new one. Waits: never. */
   setOf(device: BlockDevice): SplitSet | null {
     return this.#sets.get(device) ?? this.#create(device);
   }

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BlockDevice } from "@blkstack/block";
 import { Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import fc from "fast-check";
@@ -26,6 +27,13 @@ const CONVERSATION = Buffer.concat([
 ]);
 
 describe("the server", () => {
+  it("tells whoever cuts bios of the devices that it serves before their first bio", async () => {
+    const told: string[] = [];
+    const submitter = { ...straight, addDevice: ({ name }: BlockDevice) => void told.push(name) };
+    const { device } = await serve(undefined, { submitter });
+    expect(told).toEqual([device.name]);
+  });
+
   it("lives on when clients cut the conversation after any byte (N21)", async () => {
     const served = await serve();
     for (let cut = 0; cut <= CONVERSATION.length; cut += 1) {

@@ -66,6 +66,7 @@ export class NbdServer {
       label: "nbd payload",
     });
     this.#pages = pages;
+    for (const { device } of options.exports) submitter.addDevice?.(device);
     this.#context = {
       scheduler,
       limits,

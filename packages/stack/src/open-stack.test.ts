@@ -73,11 +73,16 @@ const diskKinds = (log: string[]): DiskKinds => ({
   ram: ({ name, disk }) => ({ device: new Hole(name, disk.sizeBytes, disk.isReadOnly) }),
 });
 
-function open(text: string, log: string[] = [], kinds = diskKinds(log)): Promise<Stack> {
+function open(
+  text: string,
+  log: string[] = [],
+  kinds = diskKinds(log),
+  submitter = new MakeRequest(),
+): Promise<Stack> {
   const scheduler = new EventLoopScheduler();
   return openStack(parseStack(text, "s.yaml"), {
     scheduler,
-    submitter: new MakeRequest(),
+    submitter,
     memory: new Memory({ scheduler }),
     diskKinds: kinds,
     targets: [overTarget(log)],
@@ -121,6 +126,27 @@ it("devices are made after those that they stand on, and go before them", async 
     "close old",
     "close new",
   ]);
+});
+
+it("whoever cuts bios hears of every disk and device when it comes and when it has gone", async () => {
+  const here = new Set<string>();
+  class Listening extends MakeRequest {
+    override addDevice({ name }: BlockDevice): void {
+      here.add(name);
+    }
+
+    override removeDevice({ name }: BlockDevice): void {
+      here.delete(name);
+    }
+  }
+  const text = `${TOWER}  disk: { device: spare }\n`.replace(
+    "disks:",
+    "disks:\n  spare: { ram: 1MiB }",
+  );
+  const stack = await open(text, [], diskKinds([]), new Listening());
+  expect([...here].sort()).toEqual([...stack.devices.keys()].sort());
+  await stack.close();
+  expect([...here]).toEqual([]);
 });
 
 it("an export is as read-only as its device, or more", async () => {

@@ -92,7 +92,7 @@ class Opening {
 
   async #openDisk(name: string): Promise<void> {
     const { disks, source } = this.#description;
-    const { scheduler, baseDirectory, diskKinds } = this.#options;
+    const { scheduler, submitter, baseDirectory, diskKinds } = this.#options;
     const disk = disks.get(name);
     if (disk === undefined) return;
     try {
@@ -101,9 +101,14 @@ class Opening {
         const message = `disk ${JSON.stringify(name)}: there are no ${disk.kind} disks here`;
         throw errorAtName(source, ["disks", name, disk.kind], message);
       }
-      this.#devices.set(name, opened.device);
+      const { device } = opened;
       this.#closing.add(() => opened.close?.());
       this.#creations.add(() => opened.removeCreated?.());
+      submitter.addDevice?.(device);
+      this.#closing.add(() =>
+        runInTask(scheduler, `remove ${name}`, (task) => submitter.removeDevice?.(device, task)),
+      );
+      this.#devices.set(name, device);
     } catch (error) {
       throw complaintOf(error, source, ["disks", name]);
     }
