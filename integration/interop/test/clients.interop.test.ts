@@ -49,16 +49,19 @@ describe.skipIf(isMissing("nbdinfo"))("nbdinfo", () => {
   it("sees the export, its size, and what it can do", async () => {
     interface Info {
       readonly protocol: string;
+      readonly structured: boolean;
       readonly exports: readonly Record<string, unknown>[];
     }
     const info = JSON.parse(await succeed("nbdinfo", ["--json", "--no-content", uri])) as Info;
     expect(info.protocol).toBe("newstyle-fixed");
+    expect(info.structured).toBe(true);
     expect(info.exports[0]).toMatchObject({
       "export-name": "joined",
       "export-size": SIZE_BYTES,
       is_read_only: false,
       can_flush: true,
       can_fua: true,
+      can_df: true,
       can_trim: true,
       can_zero: true,
     });

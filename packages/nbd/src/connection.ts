@@ -2,9 +2,9 @@ import type { Socket } from "node:net";
 import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
 import type { ConnectionContext } from "./connection-context.ts";
 import { describeExport, type NbdExport } from "./export.ts";
+import { formatOf } from "./formats.ts";
 import { Handshake } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
-import { simpleReplies } from "./reply-format.ts";
 import type { Request } from "./request.ts";
 import { type Receiver, receiveInto } from "./socket-reader.ts";
 import { Transmission, type TransmissionPeer } from "./transmission.ts";
@@ -158,7 +158,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
 
   #begin(entry: NbdExport): void {
     const { limits, scheduler } = this.#context;
-    const described = describeExport(entry, limits.requestBytesMax);
+    const described = describeExport(entry, this.#handshake);
     const task: Task = scheduler.spawn(this.label, () => this.#life());
     const transmission = new Transmission({
       backend: this.#context.openBackend(entry),
@@ -170,7 +170,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#transmission = transmission;
     this.#outgoing = new Outgoing({
       sink: this.#socket,
-      format: simpleReplies,
+      format: formatOf(this.#handshake.dialect),
       buffers: this.#context.gatherBuffers,
       release: (request) => {
         transmission.release(request);

@@ -181,7 +181,13 @@ function requestBioEnded(bio: Bio): void {
   if (command !== Command.Read && command !== Command.Flush) backend?.gate.leave(request);
   if (status === BioStatus.Ok) request.end(ReplyError.Ok);
   else if (status === BioStatus.NotSupported && isOptional(command)) backend?.startInSteps(request);
-  else request.end(replyErrorOf(status));
+  else {
+    // Of several blocks, nobody tells which.
+    if (backend !== null && request.endBytes - request.beginBytes === backend.blockBytes) {
+      request.errorAtBytes = request.offsetBytes;
+    }
+    request.end(replyErrorOf(status));
+  }
 }
 
 /** What a device may refuse although its limits promise it, and what then goes another way. */

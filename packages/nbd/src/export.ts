@@ -1,5 +1,6 @@
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
 import { type BlockDevice, BlockError } from "@blkstack/block";
+import { Dialect } from "./dialect.ts";
 import { STRING_BYTES_MAX, TransmissionFlag } from "./wire.ts";
 
 /** A device under the name that clients ask for. */
@@ -30,14 +31,25 @@ export function isReadOnlyExport(entry: NbdExport): boolean {
   return entry.isReadOnly === true || entry.device.isReadOnly;
 }
 
+/** What has been agreed with a client, or is the same for all, and decides what it is told. */
+export interface Agreement {
+  readonly requestBytesMax: Bytes;
+  readonly dialect: Dialect;
+}
+
 /** Looks at the device as it is now: its size and limits may change between two clients. */
-export function describeExport(entry: NbdExport, requestBytesMax: Bytes): ExportInfo {
+export function describeExport(
+  entry: NbdExport,
+  { requestBytesMax, dialect }: Agreement,
+): ExportInfo {
   const { limits } = entry.device.queue;
   let flags =
     TransmissionFlag.HasFlags |
     TransmissionFlag.SendFlush |
     TransmissionFlag.SendFua |
     TransmissionFlag.CanMultiConn;
+  // A read is one chunk anyway.
+  if (dialect !== Dialect.Simple) flags |= TransmissionFlag.SendDontFragment;
   if (isReadOnlyExport(entry)) flags |= TransmissionFlag.ReadOnly;
   else {
     flags |= TransmissionFlag.SendWriteZeroes;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ArrayDevice } from "../test/array-device.ts";
 import { option, query, request, u16, u32 } from "../test/raw-client.ts";
+import { Dialect } from "./dialect.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
 import { Handshake } from "./handshake.ts";
 import { resolveLimits } from "./limits.ts";
@@ -172,6 +173,19 @@ describe("the handshake", () => {
     expect(session.closed).toBeNull();
     session.push(option(4711));
     expect(session.closed).not.toBeNull();
+  });
+
+  it("agrees to structured replies once, and only without data (N14, N15)", () => {
+    const session = begun();
+    session.push(option(Option.StructuredReply, Buffer.from("x")));
+    expect(session.handshake.dialect).toBe(Dialect.Simple);
+    session.push(option(Option.StructuredReply), option(Option.StructuredReply));
+    expect(session.types()).toEqual([
+      OptionReply.ErrInvalid,
+      OptionReply.Ack,
+      OptionReply.ErrInvalid,
+    ]);
+    expect(session.handshake.dialect).toBe(Dialect.Structured);
   });
 
   it("answers GO as it answered INFO, each kind once (N17)", () => {

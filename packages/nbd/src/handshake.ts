@@ -1,4 +1,5 @@
 import type { Bytes } from "@blkstack/bio";
+import { Dialect } from "./dialect.ts";
 import type { ExportTable, NbdExport } from "./export.ts";
 import type { NbdLimits } from "./limits.ts";
 import { greeting, optionReply, replyText } from "./option-reply.ts";
@@ -34,6 +35,7 @@ type Step = (typeof Step)[keyof typeof Step];
 export class Handshake implements OptionSession {
   readonly exports: ExportTable;
   readonly requestBytesMax: Bytes;
+  dialect: Dialect = Dialect.Simple;
   readonly #limits: NbdLimits;
   readonly #peer: HandshakePeer;
   #step: Step = Step.ClientFlags;

@@ -1,5 +1,11 @@
-import type { Bytes } from "@blkstack/bio";
-import { describeExport, type ExportInfo, type ExportTable, type NbdExport } from "./export.ts";
+import { Dialect } from "./dialect.ts";
+import {
+  type Agreement,
+  describeExport,
+  type ExportInfo,
+  type ExportTable,
+  type NbdExport,
+} from "./export.ts";
 import {
   exportNameAnswer,
   infoBlockSize,
@@ -11,10 +17,10 @@ import {
 import { Info, Option, OptionReply, STRING_BYTES_MAX } from "./wire.ts";
 
 /** What an option can do to the session that it is part of. */
-export interface OptionSession {
+export interface OptionSession extends Agreement {
   readonly exports: ExportTable;
-  readonly requestBytesMax: Bytes;
   readonly noZeroes: boolean;
+  dialect: Dialect;
   /** Sends one reply to the option being answered. */
   reply(type: number, data?: Uint8Array): void;
   /** Sends bytes that are no option reply. */
@@ -33,6 +39,7 @@ export const OPTION_HANDLERS: ReadonlyMap<number, OptionHandler> = new Map([
   [Option.List, list],
   [Option.Info, info],
   [Option.Go, go],
+  [Option.StructuredReply, structuredReply],
 ]);
 
 function exportName(data: Buffer, session: OptionSession): void {
@@ -42,7 +49,7 @@ function exportName(data: Buffer, session: OptionSession): void {
     session.close("asked for an export that is not there");
     return;
   }
-  const described = describeExport(entry, session.requestBytesMax);
+  const described = describeExport(entry, session);
   session.send(exportNameAnswer(described, session.noZeroes));
   session.begin(entry);
 }
@@ -70,6 +77,17 @@ function go(data: Buffer, session: OptionSession): void {
   if (entry !== null) session.begin(entry);
 }
 
+function structuredReply(data: Buffer, session: OptionSession): void {
+  if (data.length > 0) {
+    session.reply(OptionReply.ErrInvalid, replyText("STRUCTURED_REPLY takes no data"));
+  } else if (session.dialect !== Dialect.Simple) {
+    session.reply(OptionReply.ErrInvalid, replyText("replies are structured already"));
+  } else {
+    session.dialect = Dialect.Structured;
+    session.reply(OptionReply.Ack);
+  }
+}
+
 function answerInfo(data: Buffer, session: OptionSession): NbdExport | null {
   const query = parseQuery(data);
   if (typeof query === "string") {
@@ -82,7 +100,7 @@ function answerInfo(data: Buffer, session: OptionSession): NbdExport | null {
     session.reply(OptionReply.ErrUnknown, replyText(`no export is called "${query.name}"`));
     return null;
   }
-  const described = describeExport(entry, session.requestBytesMax);
+  const described = describeExport(entry, session);
   session.reply(OptionReply.Info, infoExport(described));
   for (const kind of query.kinds) sendInfo(kind, entry, described, session);
   session.reply(OptionReply.Ack);

@@ -1,10 +1,11 @@
 import type { Bytes } from "@blkstack/bio";
+import { requestErrorText } from "./error-text.ts";
 import type { Request } from "./request.ts";
 import { Command, CommandFlag, ReplyError, TransmissionFlag } from "./wire.ts";
 
 /** Flags that a command may carry. FUA means something to writes only; elsewhere it is borne. */
 const FLAGS_OF_COMMAND: readonly (number | undefined)[] = [
-  /* Read */ CommandFlag.Fua,
+  /* Read */ CommandFlag.Fua | CommandFlag.DontFragment,
   /* Write */ CommandFlag.Fua,
   /* Disconnect */ undefined,
   /* Flush */ CommandFlag.Fua,
@@ -20,25 +21,52 @@ export interface CheckedExport {
   readonly requestBytesMax: Bytes;
 }
 
-/** What is wrong with a request before anything is done for it. */
-export function checkRequest(request: Request, described: CheckedExport): ReplyError {
-  const { command } = request;
+/** Why a request is not served. */
+export interface Refusal {
+  readonly error: ReplyError;
+  readonly text: Buffer;
+}
+
+const UNKNOWN_COMMAND = refusal(ReplyError.Invalid, "there is no such command here");
+const UNKNOWN_FLAG = refusal(ReplyError.Invalid, "the command does not know this flag");
+const READ_ONLY = refusal(ReplyError.Perm, "the export is read-only");
+const NO_TRIM = refusal(ReplyError.Invalid, "the device knows no trim");
+const PAST_END = refusal(ReplyError.Invalid, "the range ends behind the end of the export");
+const NO_SPACE = refusal(ReplyError.NoSpace, "there is no space behind the end of the export");
+const TOO_LONG = refusal(ReplyError.Invalid, "the read is longer than the largest block size");
+
+/** What is wrong with a request before anything is done for it; null: nothing is. */
+export function checkRequest(request: Request, described: CheckedExport): Refusal | null {
+  const { command, flags } = request;
   const known = FLAGS_OF_COMMAND[command];
-  if (known === undefined || (request.flags & ~known) !== 0) return ReplyError.Invalid;
-  if (command === Command.Flush) return ReplyError.Ok;
-  const changes = command !== Command.Read;
-  if (changes && (described.flags & TransmissionFlag.ReadOnly) !== 0) return ReplyError.Perm;
-  if (command === Command.Trim && (described.flags & TransmissionFlag.SendTrim) === 0) {
-    return ReplyError.Invalid;
+  if (known === undefined) return UNKNOWN_COMMAND;
+  if ((flags & ~known) !== 0) return UNKNOWN_FLAG;
+  if ((flags & CommandFlag.DontFragment) !== 0 && !can(described, "SendDontFragment")) {
+    return UNKNOWN_FLAG;
   }
+  if (command === Command.Flush) return null;
+  if (command !== Command.Read && can(described, "ReadOnly")) return READ_ONLY;
+  if (command === Command.Trim && !can(described, "SendTrim")) return NO_TRIM;
   // An offset beyond 2^53 is no exact number, but far beyond any end, and that is all it is asked.
   if (request.offsetBytes > described.sizeBytes - request.lengthBytes) {
-    return command === Command.Write || command === Command.WriteZeroes
-      ? ReplyError.NoSpace
-      : ReplyError.Invalid;
+    return command === Command.Write || command === Command.WriteZeroes ? NO_SPACE : PAST_END;
   }
-  if (command === Command.Read && request.lengthBytes > described.requestBytesMax) {
-    return ReplyError.Invalid;
-  }
-  return ReplyError.Ok;
+  if (command === Command.Read && request.lengthBytes > described.requestBytesMax) return TOO_LONG;
+  return null;
+}
+
+/** The first byte of a request that lies behind the end of the export; below 0: none, or unknown. */
+export function firstBytePastEnd(request: Request, described: CheckedExport): Bytes {
+  const { offsetBytes, lengthBytes } = request;
+  const end = offsetBytes + lengthBytes;
+  if (!Number.isSafeInteger(end) || end <= described.sizeBytes || lengthBytes === 0) return -1;
+  return Math.max(offsetBytes, described.sizeBytes);
+}
+
+function can(described: CheckedExport, flag: keyof typeof TransmissionFlag): boolean {
+  return (described.flags & TransmissionFlag[flag]) !== 0;
+}
+
+function refusal(error: ReplyError, text: string): Refusal {
+  return { error, text: requestErrorText(text) };
 }

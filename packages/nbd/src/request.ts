@@ -23,6 +23,10 @@ export class Request implements RangeHold {
   offsetBytes: Bytes = 0;
   lengthBytes: Bytes = 0;
   error: ReplyError = ReplyError.Ok;
+  /** What is wrong, for people; null: nothing more than the error says. */
+  errorText: Buffer | null = null;
+  /** Where in the export it is wrong, within the request; below 0: not known. */
+  errorAtBytes: Bytes = -1;
 
   /** The memory of a READ or WRITE. */
   page: Page | null = null;

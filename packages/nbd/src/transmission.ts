@@ -2,7 +2,7 @@ import type { Bytes } from "@blkstack/bio";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import type { ExportBackend } from "./export-backend.ts";
 import type { NbdLimits } from "./limits.ts";
-import { checkRequest, type CheckedExport } from "./request-check.ts";
+import { checkRequest, type CheckedExport, firstBytePastEnd } from "./request-check.ts";
 import { Request, type RequestOwner } from "./request.ts";
 import { Command, readUint64, ReplyError, REQUEST_BYTES, REQUEST_MAGIC } from "./wire.ts";
 
@@ -212,6 +212,8 @@ export class Transmission implements RequestOwner {
     request.offsetBytes = readUint64(bytes, at + 16);
     request.lengthBytes = bytes.readUInt32BE(at + 24);
     request.error = ReplyError.Ok;
+    request.errorText = null;
+    request.errorAtBytes = -1;
     request.arrivedBytes = 0;
     if (request.command === Command.Disconnect) {
       this.#free.push(request);
@@ -240,8 +242,11 @@ export class Transmission implements RequestOwner {
     this.#inFlight += 1;
     this.#bytesInFlight += bytes;
     this.#step = Step.Header;
-    request.error = checkRequest(request, this.#described);
-    if (request.error !== ReplyError.Ok) {
+    const refusal = checkRequest(request, this.#described);
+    if (refusal !== null) {
+      request.error = refusal.error;
+      request.errorText = refusal.text;
+      request.errorAtBytes = firstBytePastEnd(request, this.#described);
       this.#refuse(request);
       return;
     }

@@ -4,9 +4,11 @@ export const OPTION_MAGIC: readonly [number, number] = [0x4948_4156, 0x454f_5054
 export const OPTION_REPLY_MAGIC: readonly [number, number] = [0x0003_e889, 0x0455_65a9];
 export const REQUEST_MAGIC = 0x2560_9513;
 export const SIMPLE_REPLY_MAGIC = 0x6744_6698;
+export const CHUNK_MAGIC = 0x668e_33ef;
 
 export const REQUEST_BYTES = 28;
 export const SIMPLE_REPLY_BYTES = 16;
+export const CHUNK_HEADER_BYTES = 20;
 export const OPTION_HEADER_BYTES = 16;
 export const OPTION_REPLY_HEADER_BYTES = 20;
 
@@ -23,6 +25,7 @@ export const Option = {
   List: 3,
   Info: 6,
   Go: 7,
+  StructuredReply: 8,
 } as const;
 
 export const OptionReply = {
@@ -47,6 +50,7 @@ export const TransmissionFlag = {
   SendFua: 0x8,
   SendTrim: 0x20,
   SendWriteZeroes: 0x40,
+  SendDontFragment: 0x80,
   CanMultiConn: 0x100,
 } as const;
 
@@ -59,7 +63,18 @@ export const Command = {
   WriteZeroes: 6,
 } as const;
 
-export const CommandFlag = { Fua: 0x1, NoHole: 0x2 } as const;
+export const CommandFlag = { Fua: 0x1, NoHole: 0x2, DontFragment: 0x4 } as const;
+
+/** What a chunk of a structured reply brings. */
+export const Chunk = {
+  None: 0,
+  OffsetData: 1,
+  Error: 0x8001,
+  ErrorOffset: 0x8002,
+} as const;
+
+/** Says that a chunk is the last of its reply: a flag, which travels before the type. */
+export const CHUNK_DONE = 0x1_0000;
 
 /** Error numbers of replies; they are the protocol's, whatever the platform calls its own. */
 export const ReplyError = {

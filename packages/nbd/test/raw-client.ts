@@ -5,6 +5,14 @@ export interface RawReply {
   readonly cookie: bigint;
 }
 
+/** A piece of a structured reply. */
+export interface RawChunk {
+  readonly isDone: boolean;
+  readonly type: number;
+  readonly cookie: bigint;
+  readonly body: Buffer;
+}
+
 /** Speaks NBD byte by byte, right or wrong as the test says. */
 export class RawClient {
   readonly #socket: Socket;
@@ -85,17 +93,42 @@ export class RawClient {
   /** Chooses an export by GO; answers its size and flags. */
   async go(name = ""): Promise<{ size: number; flags: number }> {
     await this.greet();
-    this.send(option(7, query(name)));
-    const { type, data } = await this.optionReply();
-    if (type !== 3) throw new Error(`GO was answered with ${type.toString(16)}`);
-    await this.optionReply();
-    return { size: Number(data.readBigUInt64BE(2)), flags: data.readUInt16BE(10) };
+    return this.#go(name);
+  }
+
+  /** The same after other options, each of which must be acknowledged. */
+  async goAfter(options: readonly Buffer[], name = ""): Promise<{ size: number; flags: number }> {
+    await this.greet();
+    for (const each of options) {
+      this.send(each);
+      while ((await this.optionReply()).type !== 1);
+    }
+    return this.#go(name);
   }
 
   async reply(): Promise<RawReply> {
     const head = await this.take(16);
     if (head.readUInt32BE(0) !== 0x67446698) throw new Error("no simple reply");
     return { error: head.readUInt32BE(4), cookie: head.readBigUInt64BE(8) };
+  }
+
+  async chunk(): Promise<RawChunk> {
+    const head = await this.take(20);
+    if (head.readUInt32BE(0) !== 0x668e33ef) throw new Error("no chunk of a structured reply");
+    return {
+      isDone: head.readUInt16BE(4) === 1,
+      type: head.readUInt16BE(6),
+      cookie: head.readBigUInt64BE(8),
+      body: await this.take(head.readUInt32BE(16)),
+    };
+  }
+
+  async #go(name: string): Promise<{ size: number; flags: number }> {
+    this.send(option(7, query(name)));
+    const { type, data } = await this.optionReply();
+    if (type !== 3) throw new Error(`GO was answered with ${type.toString(16)}`);
+    await this.optionReply();
+    return { size: Number(data.readBigUInt64BE(2)), flags: data.readUInt16BE(10) };
   }
 
   #more(): Promise<void> {
