@@ -68,6 +68,11 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     return this.#transmission === null;
   }
 
+  /** Null: it has not chosen one. */
+  get entry(): NbdExport | null {
+    return this.#handshake.chosen;
+  }
+
   blockers(): readonly object[] {
     return [];
   }

@@ -128,6 +128,11 @@ export class ExportBackend {
     return this.#bios.alloc(GFP_NOIO, vecMax, task) as Awaitable<Bio>;
   }
 
+  /** No client uses the export any more, and nothing is in flight. */
+  destroy(task: Task): Awaitable<void> {
+    return this.#bios.destroy(task);
+  }
+
   #isOneBio(request: Request): boolean {
     if (request.command === Command.Write) return request.isAligned;
     if (!request.isAligned || (request.flags & CommandFlag.Fua) !== 0) return false;

@@ -73,18 +73,31 @@ function preferredBytes(...hints: readonly Bytes[]): Bytes {
 /** The exports of a server by name. */
 export class ExportTable {
   readonly #byName: Map<string, NbdExport> = new Map<string, NbdExport>();
-  readonly #default: NbdExport | undefined;
+  #default: NbdExport | undefined;
 
   constructor(exports: readonly NbdExport[]) {
-    for (const entry of exports) {
-      checkText("name", entry.name);
-      checkText("description", entry.description ?? "");
-      if (this.#byName.has(entry.name)) throw refusal(`export "${entry.name}" is there twice`);
-      this.#byName.set(entry.name, entry);
+    for (const entry of exports) this.add(entry);
+  }
+
+  /** Throws EINVAL for a name that is taken or cannot be, or a second default. */
+  add(entry: NbdExport): void {
+    checkText("name", entry.name);
+    checkText("description", entry.description ?? "");
+    if (this.#byName.has(entry.name)) throw refusal(`export "${entry.name}" is there twice`);
+    if (entry.isDefault === true) {
+      if (this.#default !== undefined) throw refusal("more than one export is the default");
+      this.#default = entry;
     }
-    const defaults = exports.filter(({ isDefault }) => isDefault === true);
-    if (defaults.length > 1) throw refusal("more than one export is the default");
-    this.#default = defaults[0];
+    this.#byName.set(entry.name, entry);
+  }
+
+  delete(entry: NbdExport): void {
+    this.#byName.delete(entry.name);
+    if (this.#default === entry) this.#default = undefined;
+  }
+
+  get(name: string): NbdExport | undefined {
+    return this.#byName.get(name);
   }
 
   find(name: string): NbdExport | undefined {

@@ -4,7 +4,7 @@ export { NbdError, type NbdErrorCode } from "./client-error.ts";
 export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";
 export { DEFAULT_LIMITS, type NbdLimits } from "./limits.ts";
-export type { ListenAddress } from "./listener.ts";
+export { type ListenAddress, Listener } from "./listener.ts";
 export type { Log, LogEvent } from "./log.ts";
 export {
   type Listening,

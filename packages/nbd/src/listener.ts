@@ -30,6 +30,11 @@ export class Listener {
     this.port = isTcp ? address.port : null;
   }
 
+  /**
+   * A unix socket is for its owner alone. Refuses a path that somebody listens on with EBUSY, one of
+   * anything else with EEXIST; a socket that nobody listens to any more is replaced. Accepted sockets
+   * are paused, and stay open when the other side has said all.
+   */
   static async open(
     address: ListenAddress,
     onConnection: (socket: Socket) => void,

@@ -213,6 +213,45 @@ describe("the server", () => {
     expect(served.server.counters.pagesInUse).toBe(0);
   });
 
+  it("offers an export from one moment on, and up to another when nobody uses it", async () => {
+    const { server, path } = await serve();
+    const device = new ArrayDevice(MIB);
+    const perform = removing(server);
+    server.addExport({ name: "late", device });
+    const client = await NbdClient.connect({ unix: path }, "late");
+    expect(server.clientCount("late")).toBe(1);
+    await expect(perform("late")).rejects.toMatchObject({ errno: "EBUSY" });
+    await client.write(0, Buffer.alloc(512, 7));
+    await client.close();
+    await vi.waitFor(() => perform("late"));
+    await expect(NbdClient.connect({ unix: path }, "late")).rejects.toThrow();
+    await expect(perform("late")).rejects.toMatchObject({ errno: "ENOENT" });
+    expect(device.bytes[0]).toBe(7);
+  });
+
+  it("removes an export by force when the device is done with what its clients have asked", async () => {
+    const { server, path } = await serve();
+    const device = new ArrayDevice(MIB);
+    server.addExport({ name: "late", device });
+    const client = await NbdClient.connect({ unix: path }, "late");
+    device.isHolding = true;
+    const read = expect(client.read(0, 512)).rejects.toMatchObject({ code: "NBD_CLOSED" });
+    await vi.waitFor(() => {
+      expect(device.held).toHaveLength(1);
+    });
+    let isRemoved = false;
+    const removed = removing(server)("late", true).then(() => (isRemoved = true));
+    await read;
+    expect(isRemoved).toBe(false);
+    await expect(NbdClient.connect({ unix: path }, "late")).rejects.toThrow();
+    device.letGo();
+    await removed;
+    server.addExport({ name: "late", device });
+    const again = await NbdClient.connect({ unix: path }, "late");
+    expect(await again.read(0, 1)).toHaveLength(1);
+    await again.close();
+  });
+
   it("refuses exports that cannot be told apart, and limits that serve nobody", () => {
     const scheduler = new EventLoopScheduler();
     const memory = new Memory({ scheduler });
@@ -281,4 +320,15 @@ async function leaveDeadSocket(folder: string): Promise<string> {
   await once(server, "close");
   await chmod(dead, 0o600);
   return dead;
+}
+
+/** Removes exports of a server, each in a task of its own. */
+function removing(server: NbdServer): (name: string, force?: boolean) => Promise<void> {
+  const scheduler = new EventLoopScheduler();
+  return (name, force = false) =>
+    new Promise((resolve, reject) => {
+      scheduler.spawn(`remove ${name}`, (task) =>
+        server.removeExport(name, task, { force }).then(resolve, reject),
+      );
+    });
 }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { BlockError, type Submitter } from "@blkstack/block";
 import { PAGE_BYTES } from "@blkstack/bio";
 import { type Memory, PageAllocator } from "@blkstack/memory";
-import type { Scheduler } from "@blkstack/task";
+import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ExportBackend } from "./export-backend.ts";
@@ -46,6 +46,7 @@ const RECEIVE_BYTES = 64 * 1024;
 export class NbdServer {
   readonly #context: ConnectionContext;
   readonly #pages: PageAllocator;
+  readonly #submitter: Submitter;
   readonly #backends = new Map<NbdExport, ExportBackend>();
   readonly #listeners: Listener[] = [];
   /** In order of arrival. */
@@ -56,6 +57,7 @@ export class NbdServer {
   #lastId = 0;
   #isClosing = false;
   #onQuiet: () => void = () => undefined;
+  readonly #departures: WaitQueue = new WaitQueue("nbd clients of an export that is removed");
 
   constructor(options: NbdServerOptions) {
     const limits = resolveLimits(options.limits);
@@ -66,6 +68,7 @@ export class NbdServer {
       label: "nbd payload",
     });
     this.#pages = pages;
+    this.#submitter = submitter;
     for (const { device } of options.exports) submitter.addDevice?.(device);
     this.#context = {
       scheduler,
@@ -85,6 +88,7 @@ export class NbdServer {
       },
       gone: (connection) => {
         this.#alive.delete(connection);
+        this.#departures.wakeAll();
         if (this.#alive.size === 0) this.#onQuiet();
       },
     };
@@ -122,6 +126,46 @@ export class NbdServer {
     return { uri, port };
   }
 
+  /** Offers one more device. Throws EINVAL for a name that is taken or cannot be. */
+  addExport(entry: NbdExport): void {
+    this.#context.exports.add(entry);
+    this.#submitter.addDevice?.(entry.device);
+  }
+
+  /**
+   * Offers an export no more. Throws ENOENT when there is none of that name, EBUSY while clients use
+   * it; `force` closes their connections.
+   *
+   * Waits: until nothing of it is in flight, so that its device can be removed.
+   */
+  async removeExport(
+    name: string,
+    task: Task,
+    { force = false }: { readonly force?: boolean } = {},
+  ): Promise<void> {
+    const { exports } = this.#context;
+    const entry = exports.get(name);
+    if (entry === undefined) {
+      throw new BlockError("BLK_STATE", "ENOENT", `there is no export "${name}"`);
+    }
+    const clients = this.#clientsOf(entry);
+    if (clients.length > 0 && !force) {
+      const message = `export "${name}" is in use by ${String(clients.length)} clients`;
+      throw new BlockError("BLK_STATE", "EBUSY", message);
+    }
+    exports.delete(entry);
+    for (const client of clients) client.destroy("its export is removed");
+    while (this.#clientsOf(entry).length > 0) await this.#departures.sleep(task);
+    await this.#backends.get(entry)?.destroy(task);
+    this.#backends.delete(entry);
+  }
+
+  /** How many clients use an export; those that are gone but not their work count, too. */
+  clientCount(name: string): number {
+    const entry = this.#context.exports.get(name);
+    return entry === undefined ? 0 : this.#clientsOf(entry).length;
+  }
+
   /**
    * Stops: no more clients, no more requests; what is in flight is answered, for `closeMs` at the
    * most, and then every connection is closed.
@@ -133,6 +177,10 @@ export class NbdServer {
     if (this.#alive.size === 0) return;
     await this.#quiet();
     for (const connection of [...this.#alive]) connection.destroy("the server stops");
+  }
+
+  #clientsOf(entry: NbdExport): Connection[] {
+    return [...this.#alive].filter((connection) => connection.entry === entry);
   }
 
   /** Waits: until no connection is left, or time is up. */

@@ -12,7 +12,14 @@ import { MakeRequest } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import { expect, it } from "vitest";
-import { type DiskKinds, openStack, parseStack, type Stack, StackError } from "./index.ts";
+import {
+  type DiskKinds,
+  openStack,
+  parseStack,
+  runInTask,
+  type Stack,
+  StackError,
+} from "./index.ts";
 
 /** A disk that takes everything and keeps nothing. */
 class Hole implements BlockDevice {
@@ -147,6 +154,42 @@ it("whoever cuts bios hears of every disk and device when it comes and when it h
   expect([...here].sort()).toEqual([...stack.devices.keys()].sort());
   await stack.close();
   expect([...here]).toEqual([]);
+});
+
+it("devices that were made later go too, whatever stands on what by then", async () => {
+  const log: string[] = [];
+  const stack = await open(TOWER, log);
+  const { mapper } = stack;
+  const scheduler = mapper.get("top").scheduler;
+  await runInTask(scheduler, "change", async (task) => {
+    await mapper.create("late", task, { table: "0 8 over look" });
+    await mapper.load("bottom", "0 8 over late", task);
+    await mapper.resume("bottom", task);
+    await mapper.suspend("late", task);
+    await mapper.suspend("middle", task);
+  });
+  log.length = 0;
+  await stack.close();
+  expect(log).toEqual([
+    "remove top",
+    "remove middle",
+    "remove bottom",
+    "remove late",
+    "remove look",
+    "close old",
+    "close new",
+  ]);
+});
+
+it("a name that a removed device had is nobody's", async () => {
+  const stack = await open(TOWER);
+  const { mapper } = stack;
+  await runInTask(mapper.get("top").scheduler, "change", async (task) => {
+    await mapper.remove("look", task);
+    const made = mapper.create("late", task, { table: "0 8 over look" });
+    await expect(made).rejects.toThrow('there is no "look"');
+  });
+  await stack.close();
 });
 
 it("an export is as read-only as its device, or more", async () => {

@@ -7,6 +7,7 @@ import { orderDevices } from "./device-order.ts";
 import { type DiskKinds, openDisk } from "./disk-kinds.ts";
 import { openExport } from "./open-export.ts";
 import { suggestion } from "./nearest.ts";
+import { removeDevices } from "./remove-devices.ts";
 import { runInTask } from "./run-in-task.ts";
 import { Stack, type StackExport } from "./stack.ts";
 import { errorAt, errorAtName } from "./stack-source.ts";
@@ -51,6 +52,7 @@ class Opening {
   readonly #options: OpenStackOptions;
   readonly #registry: TargetRegistry;
   readonly #mapper: DeviceMapper;
+  readonly #disks: Map<string, BlockDevice> = new Map<string, BlockDevice>();
   readonly #devices: Map<string, BlockDevice> = new Map<string, BlockDevice>();
   readonly #closing: UndoList = new UndoList();
   readonly #creations: UndoList = new UndoList();
@@ -72,7 +74,9 @@ class Opening {
 
   async open(): Promise<Stack> {
     const description = this.#description;
+    const { scheduler } = this.#options;
     for (const name of description.disks.keys()) await this.#openDisk(name);
+    this.#closing.add(() => removeDevices(this.#mapper, scheduler));
     for (const name of orderDevices(description.devices, description.source)) {
       await this.#createDevice(name);
     }
@@ -80,8 +84,14 @@ class Opening {
     for (const name of description.exports.keys()) {
       exports.set(name, openExport(name, description, this.#devices));
     }
-    const parts = { description, devices: this.#devices, exports };
-    return new Stack(parts, this.#closing, this.#creations);
+    const parts = {
+      description,
+      disks: this.#disks,
+      devices: this.#devices,
+      exports,
+      mapper: this.#mapper,
+    };
+    return new Stack(parts, { scheduler, closing: this.#closing, creations: this.#creations });
   }
 
   /** What stands in the way of undoing matters less than why it is undone. */
@@ -108,6 +118,7 @@ class Opening {
       this.#closing.add(() =>
         runInTask(scheduler, `remove ${name}`, (task) => submitter.removeDevice?.(device, task)),
       );
+      this.#disks.set(name, device);
       this.#devices.set(name, device);
     } catch (error) {
       throw complaintOf(error, source, ["disks", name]);
@@ -125,9 +136,6 @@ class Opening {
         this.#mapper.create(name, task, { table, isReadOnly }),
       );
       this.#devices.set(name, device);
-      this.#closing.add(() =>
-        runInTask(scheduler, `remove ${name}`, (task) => this.#mapper.remove(name, task)),
-      );
     } catch (error) {
       throw complaintOf(error, source, ["devices", name]);
     }
@@ -135,9 +143,10 @@ class Opening {
 
   /** Mapped devices the mapper finds by itself. */
   #lookUp(name: string): BlockDevice {
-    const device = this.#devices.get(name);
-    if (device !== undefined) return device;
-    const hint = suggestion(name, this.#devices.keys()) || "; it should be one of disks or devices";
+    const disk = this.#disks.get(name);
+    if (disk !== undefined) return disk;
+    const known = [...this.#disks.keys(), ...this.#mapper.list().map((device) => device.name)];
+    const hint = suggestion(name, known) || "; it should be one of disks or devices";
     const message = `there is no ${JSON.stringify(name)}${hint}`;
     throw new BlockError("BLK_DEVICE", "ENODEV", message);
   }
