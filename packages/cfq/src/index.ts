@@ -1,0 +1,3 @@
+export { CfqClient, type CfqClientOptions } from "./cfq-client.ts";
+export { CfqQueue, type CfqQueueOptions } from "./cfq-queue.ts";
+export type { CfqStatistics } from "./group-table.ts";
