@@ -78,6 +78,11 @@ export interface Target {
 
   /** How many copies of an empty flush to be given, `copyIndex` telling which; absent: none. */
   readonly flushBios?: number;
+  /**
+   * Whether all that becomes of each copy is that it goes to the device in the same place of
+   * `devices`; then one is enough for all targets of a table that say so of that device.
+   */
+  readonly flushesPassThrough?: boolean;
   /** Copies of a discard of one range to be given; absent or 0: discards are refused. */
   readonly discardBios?: number;
   /** The same for writing zeroes. */

@@ -12,6 +12,7 @@ import { MappedDevice, type PreflushError } from "./mapped-device.ts";
 import type { Offload } from "./offload.ts";
 import type { TargetRegistry } from "./registry.ts";
 import { type FanOutPolicy, wholeSets } from "./fan-out-policy.ts";
+import { type FlushPolicy, perDevice } from "./flush-policy.ts";
 import { frontClone, type SplitPolicy } from "./split-policy.ts";
 import { Services } from "./services.ts";
 import { TableLoader } from "./table-loader.ts";
@@ -36,6 +37,8 @@ export interface DeviceMapperOptions {
   readonly offload?: Offload | null;
   /** How several clones for one bio are waited for; `wholeSets` unless told. */
   readonly fanOut?: FanOutPolicy;
+  /** Which flushes of its targets a table sends; `perDevice` unless told. */
+  readonly flushes?: FlushPolicy;
   /** `propagate` unless told. */
   readonly preflushError?: PreflushError;
   /** Bios that each pool of a mapped device has in reserve; 16 unless told. */
@@ -107,6 +110,7 @@ export class DeviceMapper {
       scheduler,
       submitter,
       lookup,
+      flushes: options.flushes ?? perDevice,
       services: new Services(scheduler, [memory, ...services]),
     });
   }

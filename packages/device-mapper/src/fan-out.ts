@@ -28,7 +28,7 @@ export class FanOut {
     };
   }
 
-  /** Sends empty flushes to all targets that take them, in table order. Waits: for clones. */
+  /** Sends the empty flushes that the table sends to its targets, in order. Waits: for clones. */
   flush(bio: Bio, task: Task): Awaitable<void> {
     const first = this.#mapper.pools.ios.alloc(GFP_NOIO, 0, task);
     if (isPending(first)) return this.#flushWaiting(bio, first, task);
@@ -65,7 +65,7 @@ export class FanOut {
     const { entries } = this.#mapper.table;
     for (let next = index; next < entries.length; next += 1) {
       const entry = entries[next];
-      if (entry === undefined || entry.flushBios === 0) continue;
+      if (entry === undefined || entry.flushCopies.length === 0) continue;
       const sent = this.#flushEntry(entry, io, task);
       if (sent !== undefined) return this.#flushOthersLater(sent, next + 1, io, task);
     }
@@ -78,7 +78,7 @@ export class FanOut {
   }
 
   #flushEntry(entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
-    const clones = this.#allocAll(entry.flushBios, true, task);
+    const clones = this.#allocAll(entry.flushCopies.length, true, task);
     if (isPending(clones)) return this.#flushEntryLater(clones, entry, io, task);
     return this.#flushEntryWith(clones, entry, io, task);
   }
@@ -94,14 +94,15 @@ export class FanOut {
 
   #flushEntryWith(clones: Bio[] | null, entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
     invariant(clones !== null, "a flush waits for its clones");
-    for (const clone of clones) {
+    for (const [index, clone] of clones.entries()) {
       clone.device = io.original?.device ?? null;
       clone.op = BioOp.Write;
       clone.flags = BioFlag.Preflush | BioFlag.Sync;
       clone.sector = entry.begin;
       this.#mapper.prepare(clone, io, entry, 0);
+      noteCopy(clone, entry.flushCopies[index] ?? 0, clones.length);
     }
-    return this.#mapAll(clones, io, task);
+    return this.#mapFrom(clones, 0, io, task);
   }
 
   async #copyLater(others: Promise<Bio[] | null>, first: Bio, io: DmIo, task: Task): Promise<void> {
@@ -116,18 +117,13 @@ export class FanOut {
     }
     const { target } = targetIoOf(first);
     invariant(target !== null, "a copy of what was not prepared");
-    for (const clone of others) {
-      cloneBio(first, clone);
-      this.#mapper.prepare(clone, io, target, io.pieceSectors);
-    }
-    return this.#mapAll([first, ...others], io, task);
-  }
-
-  #mapAll(clones: readonly Bio[], io: DmIo, task: Task): Awaitable<void> {
+    const clones = [first, ...others];
     for (const [index, clone] of clones.entries()) {
-      const tio = targetIoOf(clone);
-      tio.copyIndex = index;
-      tio.hasSiblings = clones.length > 1;
+      if (clone !== first) {
+        cloneBio(first, clone);
+        this.#mapper.prepare(clone, io, target, io.pieceSectors);
+      }
+      noteCopy(clone, index, clones.length);
     }
     return this.#mapFrom(clones, 0, io, task);
   }
@@ -183,6 +179,12 @@ export class FanOut {
     clones.push(clone);
     return this.#tryAllocAll(clones, count, task);
   }
+}
+
+function noteCopy(clone: Bio, copyIndex: number, count: number): void {
+  const tio = targetIoOf(clone);
+  tio.copyIndex = copyIndex;
+  tio.hasSiblings = count > 1;
 }
 
 function giveUp(clones: readonly Bio[]): null {

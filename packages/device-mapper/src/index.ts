@@ -9,6 +9,7 @@ export {
 } from "./device-mapper.ts";
 export type { DeviceUser } from "./device-users.ts";
 export { type CloneSource, type FanOutPolicy, oneByOne, wholeSets } from "./fan-out-policy.ts";
+export { type FlushPolicy, perDevice, perTarget } from "./flush-policy.ts";
 export { Interruption } from "./interruption.ts";
 export type { SuspendOptions } from "./life-cycle.ts";
 export type { MappedDevice, PreflushError } from "./mapped-device.ts";

@@ -1,6 +1,7 @@
 import { type BlockDevice, BlockError, type Submitter } from "@blkstack/block";
 import type { Scheduler, Task } from "@blkstack/task";
 import type { DeviceNames, NamedDevice } from "./device-names.ts";
+import type { FlushPolicy } from "./flush-policy.ts";
 import type { LoadedTable } from "./loaded-table.ts";
 import type { TargetRegistry } from "./registry.ts";
 import type { Services } from "./services.ts";
@@ -12,6 +13,7 @@ export interface TableLoaderOptions {
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
   readonly services: Services;
+  readonly flushes: FlushPolicy;
   /** Finds a device that is no mapped device; throws a BlockError when there is none. */
   readonly lookup: (name: string) => BlockDevice;
 }
@@ -30,7 +32,7 @@ export class TableLoader {
     source: { text: string; registry: TargetRegistry; isReadOnly: boolean },
     task: Task,
   ): Promise<LoadedTable> {
-    const { scheduler, submitter, services } = this.#options;
+    const { scheduler, submitter, services, flushes } = this.#options;
     const { text, registry, isReadOnly } = source;
     const opened = new Set<BlockDevice>();
     const surroundings = {
@@ -41,6 +43,7 @@ export class TableLoader {
       submitter,
       host: named.host,
       services,
+      flushes,
       openDevice: (name: string) => this.#open(name, named, opened),
     };
     try {

@@ -18,6 +18,8 @@ export class TableTarget {
   maxIoSectors: Sectors = 0;
   ioLinesFrom: Sectors = 0;
   flushBios = 0;
+  /** Which copies of an empty flush it is sent. */
+  flushCopies: readonly number[] = [];
   /** Whether the target wants to see its clones end. */
   hasEndIo = false;
 

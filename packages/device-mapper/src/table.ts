@@ -1,6 +1,7 @@
 import { invariant, type Sectors } from "@blkstack/bio";
 import type { StatusKind, TargetType } from "@blkstack/block";
 import type { Task } from "@blkstack/task";
+import type { FlushPolicy } from "./flush-policy.ts";
 import type { TargetRegistry } from "./registry.ts";
 import { checkContiguous, checkLength, checkLineCount, refusedLine } from "./table-checks.ts";
 import type { TableError } from "./table-error.ts";
@@ -17,6 +18,7 @@ export class Table {
   readonly #typesWithData: readonly TargetType[];
   readonly #ends: readonly Sectors[];
   readonly #only: TableTarget | null;
+  readonly #flushes: FlushPolicy;
   /** How many clones an empty flush takes. */
   flushBios = 0;
 
@@ -24,10 +26,12 @@ export class Table {
     entries: readonly TableTarget[],
     contexts: readonly LineContext[],
     typesWithData: readonly TargetType[],
+    flushes: FlushPolicy,
   ) {
     this.entries = entries;
     this.contexts = contexts;
     this.#typesWithData = typesWithData;
+    this.#flushes = flushes;
     this.#ends = entries.map(({ end }) => end);
     this.#only = entries.length === 1 ? (entries[0] ?? null) : null;
     this.sizeSectors = this.#ends.at(-1) ?? 0;
@@ -59,9 +63,11 @@ export class Table {
   /** Takes over what the targets say of themselves; they may have changed it while they resumed. */
   refresh(): void {
     this.flushBios = 0;
+    const served = new Set<object>();
     for (const entry of this.entries) {
       entry.refresh();
-      this.flushBios += entry.flushBios;
+      entry.flushCopies = this.#flushCopies(entry, served);
+      this.flushBios += entry.flushCopies.length;
     }
   }
 
@@ -76,6 +82,17 @@ export class Table {
       const place = `${String(line.begin)} ${String(line.length)}`;
       return `${place} ${line.type} ${target.status(kind)}`;
     });
+  }
+
+  #flushCopies({ target, type, flushBios }: TableTarget, served: Set<object>): number[] {
+    const purposes = this.#flushes.purposes(target, type);
+    const copies: number[] = [];
+    for (let copy = 0; copy < flushBios; copy += 1) {
+      const purpose = purposes[copy] ?? null;
+      if (purpose === null || !served.has(purpose)) copies.push(copy);
+      if (purpose !== null) served.add(purpose);
+    }
+    return copies;
   }
 
   /** Waits: as the targets do. */
@@ -139,7 +156,8 @@ class TableBuilder {
   }
 
   finish(): Table {
-    return new Table(this.#entries, this.#contexts, this.#typesWithData);
+    const { flushes } = this.#surroundings;
+    return new Table(this.#entries, this.#contexts, this.#typesWithData, flushes);
   }
 
   async undo(): Promise<void> {

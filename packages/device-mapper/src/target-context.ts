@@ -3,6 +3,7 @@ import type { BlockDevice, Errno, Submitter, TargetContext, TargetHost } from "@
 import { BlockError } from "@blkstack/block";
 import type { Scheduler, Task } from "@blkstack/task";
 import { deviceLabel } from "./device-label.ts";
+import type { FlushPolicy } from "./flush-policy.ts";
 import type { Services } from "./services.ts";
 import { TableError } from "./table-error.ts";
 import type { TableLine } from "./table-text.ts";
@@ -19,6 +20,7 @@ export interface TableSurroundings {
   readonly submitter: Submitter;
   readonly host: TargetHost;
   readonly services: Services;
+  readonly flushes: FlushPolicy;
   /** Opens a device for the table; once however often it is asked. Throws a BlockError. */
   openDevice(name: string): BlockDevice;
 }

@@ -19,6 +19,7 @@ export interface ProbeBehaviour {
   readonly ioLinesFrom?: Sectors;
   readonly copies?: number;
   readonly flushes?: number;
+  readonly passesFlushes?: boolean;
   /** Instead of sending the bio down. */
   map?: (bio: Bio, target: Probe, task: Task) => Awaitable<MapResult> | undefined;
   endIo?: (bio: Bio) => EndIoResult;
@@ -38,6 +39,7 @@ export class Probe implements Target {
   readonly discardBios: number;
   readonly writeZeroesBios: number;
   readonly flushBios: number;
+  readonly flushesPassThrough: boolean;
   declare readonly endIo?: (bio: Bio) => EndIoResult;
 
   constructor(context: TargetContext, behaviour: ProbeBehaviour) {
@@ -50,6 +52,7 @@ export class Probe implements Target {
     this.ioLinesFrom = behaviour.ioLinesFrom ?? context.begin;
     this.discardBios = this.writeZeroesBios = behaviour.copies ?? 1;
     this.flushBios = behaviour.flushes ?? 1;
+    this.flushesPassThrough = behaviour.passesFlushes ?? false;
     if (behaviour.endIo !== undefined) this.endIo = behaviour.endIo;
   }
 

@@ -47,6 +47,7 @@ interface DustOptions {
 
 class Dust implements Target {
   readonly flushBios = 1;
+  readonly flushesPassThrough = true;
   readonly discardBios = 1;
   /** So that every bio lies in one block. */
   readonly maxIoSectors: Sectors;

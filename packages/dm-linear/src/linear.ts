@@ -27,6 +27,7 @@ export const linear: TargetType = defineTarget({
 
 class Linear implements Target {
   readonly flushBios = 1;
+  readonly flushesPassThrough = true;
   readonly discardBios = 1;
   readonly writeZeroesBios = 1;
   readonly secureEraseBios = 1;

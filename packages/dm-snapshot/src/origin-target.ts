@@ -18,6 +18,7 @@ const WRITE = BioOp.Write;
 /** The way to the origin while it has snapshots: writes wait until each of them has the old data. */
 export class OriginTarget implements Target {
   readonly flushBios = 1;
+  readonly flushesPassThrough = true;
   readonly #device: BlockDevice;
   readonly #record: OriginRecord;
   readonly #origins: Origins;

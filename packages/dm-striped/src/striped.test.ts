@@ -35,6 +35,13 @@ it("a flush goes to every device once", async () => {
   expect([bench.a.log, bench.b.log]).toEqual([["WRITE 0+0"], ["WRITE 10+0"]]);
 });
 
+it("a flush goes only to those devices that no line before it has had flushed", async () => {
+  const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
+  await bench.create("0 8 striped 1 8 a 8", "8 32 striped 2 4 a 16 b 10");
+  await bench.start(BioOp.Write, { sector: 0, sectors: 0 }, { flags: BioFlag.Preflush });
+  expect([bench.a.log, bench.b.log]).toEqual([["WRITE 8+0"], ["WRITE 10+0"]]);
+});
+
 it("status calls all devices alive; limits tell the chunk and the row", async () => {
   const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
   await bench.create("0 32 striped 2 4 a 0 b 10");

@@ -67,6 +67,7 @@ function openStripes(context: TargetContext, stripeCount: number): Stripe[] {
 
 class Striped implements Target {
   readonly flushBios: number;
+  readonly flushesPassThrough = true;
   readonly discardBios = 1;
   readonly writeZeroesBios = 1;
   readonly secureEraseBios = 1;

@@ -14,7 +14,7 @@ import {
   type MappedDevice,
   TargetRegistry,
 } from "@blkstack/device-mapper";
-import { RamDisk } from "@blkstack/disk-ram";
+import { RamDisk, type RamDiskOptions } from "@blkstack/disk-ram";
 import { linear } from "@blkstack/dm-linear";
 import type { World } from "@blkstack/explorer";
 import { MakeRequest, type MakeRequestOptions } from "@blkstack/make-request";
@@ -89,9 +89,9 @@ export class DmSetting {
   }
 
   /** A disk whose data somebody looks at. */
-  watchedDisk(name: string): RamDisk {
+  watchedDisk(name: string, options: Pick<RamDiskOptions, "writeCache"> = {}): RamDisk {
     const { scheduler } = this.world;
-    const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler });
+    const disk = new RamDisk({ name, sizeSectors: SIZE_SECTORS, scheduler, ...options });
     this.world.ignore(disk.queue);
     this.#disks.set(name, disk);
     return disk;

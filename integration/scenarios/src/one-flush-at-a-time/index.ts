@@ -1,11 +1,19 @@
 import { Bio, bioEndio, BioFlag, BioOp, type Sectors } from "@blkstack/bio";
 import { type BlockDevice, RequestQueue } from "@blkstack/block";
+import { type FlushPolicy, perDevice, perTarget } from "@blkstack/device-mapper";
 import type { Expectation, Scenario } from "@blkstack/explorer";
 import { fifo, lowerFirst, type SubmitOrder } from "@blkstack/make-request";
 import { type Task, WorkItem, WorkQueue } from "@blkstack/task";
 import { Gate } from "../dm/gate.ts";
 import { DmSetting } from "../dm/setting.ts";
+import { cutAfterFlush } from "./cut-after-flush.ts";
 import { scenarioOf, type Story } from "../story.ts";
+
+/** One flush for all targets of a type, whatever devices they stand on. */
+const perType: FlushPolicy = {
+  name: "per-type",
+  purposes: ({ flushBios = 0 }, type) => Array.from({ length: flushBios }, () => type),
+};
 
 /** A flush of a device that uses another one twice, and that one admits one flush at a time. */
 export const oneFlushAtATime: Scenario = scenarioOf(
@@ -13,24 +21,48 @@ export const oneFlushAtATime: Scenario = scenarioOf(
   "two flushes come from one bio to a device that admits the second when the first has ended",
   {
     fifo: flushing(
-      fifo,
-      false,
+      { submitOrder: fifo },
       "DEADLOCK",
       "what the first sends down is parked behind the second",
     ),
-    "lower-first": flushing(lowerFirst, false, "ok", "what the first sends down is started first"),
+    "lower-first": flushing(
+      { submitOrder: lowerFirst },
+      "ok",
+      "what the first sends down is started first",
+    ),
     "own-worker": flushing(
-      fifo,
-      true,
+      { submitOrder: fifo, hasWorker: true },
       "ok",
       "first come, first served, but a worker sends it down",
+    ),
+    "per-device": flushing(
+      { submitOrder: fifo, flushes: perDevice },
+      "ok",
+      "first come, first served, but there is no second: one flush for each device",
+    ),
+    "per-device-cut": cutAfterFlush(
+      perDevice,
+      "ok",
+      "one flush for each device makes durable what lines that share it were given",
+    ),
+    "per-type-cut": cutAfterFlush(
+      perType,
+      "LOST_WRITE",
+      "M12: one flush for each type of target, and of two devices one is not flushed",
     ),
   },
 );
 
+interface Way {
+  readonly submitOrder: SubmitOrder;
+  /** Every target its own flush, unless told. */
+  readonly flushes?: FlushPolicy;
+  /** Whether a worker of the array sends its flushes down; no, unless told. */
+  readonly hasWorker?: boolean;
+}
+
 function flushing(
-  submitOrder: SubmitOrder,
-  hasWorker: boolean,
+  { submitOrder, flushes = perTarget, hasWorker = false }: Way,
   expect: Expectation,
   summary: string,
 ): Story {
@@ -39,7 +71,7 @@ function flushing(
     summary,
     strategy: "dpor",
     async build(world) {
-      const setting = new DmSetting(world, { way: { submitOrder } });
+      const setting = new DmSetting(world, { way: { submitOrder }, flushes });
       const array = new FlushingArray(setting, hasWorker);
       setting.add(array);
       const device = await setting.create("top", "0 8 linear array 0", "8 8 linear array 8");
