@@ -1,0 +1,19 @@
+/** What a group may do each second; Infinity: as much as it likes. */
+export interface GroupLimits {
+  /** Bytes read. */
+  readonly rbps: number;
+  /** Bytes written. */
+  readonly wbps: number;
+  readonly riops: number;
+  readonly wiops: number;
+}
+
+/** The names of the limits, in the order in which they are shown. */
+export const LIMIT_NAMES: readonly (keyof GroupLimits)[] = ["rbps", "wbps", "riops", "wiops"];
+
+export const NO_LIMITS: GroupLimits = {
+  rbps: Infinity,
+  wbps: Infinity,
+  riops: Infinity,
+  wiops: Infinity,
+};
