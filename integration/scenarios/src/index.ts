@@ -7,6 +7,7 @@ import {
   linearAndSnapshotWithMutex,
   originInTheTree,
 } from "./linear-and-snapshot/index.ts";
+import { cfqGroups } from "./cfq-groups/index.ts";
 import { copyThrottle } from "./copy-throttle/index.ts";
 import { equivalentWays } from "./equivalent-ways/index.ts";
 import { fanOut } from "./fan-out/index.ts";
@@ -55,5 +56,6 @@ export const scenarios: readonly Scenario[] = [
   handover,
   mergeBesideSnapshot,
   pendingReserve,
+  cfqGroups,
   equivalentWays,
 ];

@@ -148,6 +148,7 @@ export class IoGroup {
   }
 
   #free(): void {
+    if (this.#accesses !== null) this.#rcu.scheduler.touch(this.#accesses.writeStats);
     const stats = this.#stats;
     this.#stats = null;
     if (stats !== null) this.#statsMemory.free(stats.block);
