@@ -4,11 +4,17 @@ import { scenarios } from "./index.ts";
 
 const SLOW_MS = 240_000;
 
+/** Proved with equal states merged; one schedule of each class is still more than there is time for. */
+const LARGE = new Set(["pool-by-rule", "may-fail"]);
+
 // Those that say how they are to be searched are reduced already, or too many to be run to the end.
 const whole = scenarios
   .map((scenario) => {
     const variants = Object.entries(scenario.variants);
-    return { scenario, variants: variants.filter(([, { strategy }]) => strategy === undefined) };
+    const reducible = variants.filter(
+      ([name, { strategy }]) => strategy === undefined && !LARGE.has(name),
+    );
+    return { scenario, variants: reducible };
   })
   .filter(({ scenario, variants }) => variants.length > 0 && scenario.name !== "power-cut");
 

@@ -118,7 +118,8 @@ export class BounceSetting {
     const body = async (task: Task): Promise<void> => {
       status = await work(task);
     };
-    this.world.spawn(name, body, { startsAtFirstStep: true });
+    // How its first bio ends is asked when that is submitted: a choice is made in a step.
+    this.world.spawn(name, body, { startsAtFirstStep: !this.#canFail });
     this.world.atEnd(() => (status === BioStatus.Ok ? [] : [`${name}'s request did not end well`]));
   }
 
