@@ -9,6 +9,8 @@ export interface TextOutput {
 export interface CliIo {
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
+  /** All of standard input. */
+  readInput(): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Paths on the command line are relative to this folder. */
   readonly cwd: string;

@@ -6,6 +6,11 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const io: CliIo = {
   stdout: process.stdout,
   stderr: process.stderr,
+  async readInput() {
+    let text = "";
+    for await (const part of process.stdin.setEncoding("utf8")) text += String(part);
+    return text;
+  },
   env: process.env,
   cwd: process.cwd(),
   onStopSignal(callback) {

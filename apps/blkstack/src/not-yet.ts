@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { UserError } from "./user-error.ts";
 
 /** An option that is part of the contract and comes with a later version. */
@@ -7,14 +7,4 @@ export function optionNotYet(flags: string): Option {
   return new Option(flags).hideHelp().argParser(() => {
     throw new UserError(`${name} is not in this version of blkstack; leave it out`);
   });
-}
-
-/** A command that comes with a later version, whatever its arguments. */
-export function commandNotYet(name: string): Command {
-  return new Command(name)
-    .argument("[words...]")
-    .allowUnknownOption()
-    .action(() => {
-      throw new UserError(`the command ${name} is not in this version of blkstack`);
-    });
 }

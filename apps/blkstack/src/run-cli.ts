@@ -2,19 +2,22 @@ import { Command, CommanderError } from "commander";
 import { type CliIo, type CommandContext, ExitStatus, printLine } from "./cli-io.ts";
 import { checkCommand } from "./commands/check.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { dmCommand } from "./commands/dm.ts";
 import { exploreCommand } from "./commands/explore.ts";
+import { exportCommand } from "./commands/export.ts";
 import { goldenCommand } from "./commands/golden.ts";
 import { logCommand } from "./commands/log.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { scenariosCommand } from "./commands/scenarios.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { snapshotCommand } from "./commands/snapshot.ts";
-import { commandNotYet } from "./not-yet.ts";
 import { userMessage } from "./user-error.ts";
 
 const COMMANDS = [
   checkCommand,
   serveCommand,
+  dmCommand,
+  exportCommand,
   scenariosCommand,
   exploreCommand,
   replayCommand,
@@ -23,9 +26,6 @@ const COMMANDS = [
   logCommand,
   demoCommand,
 ];
-
-/** Part of the contract; they come with a later version. */
-const COMMANDS_NOT_YET = ["dm"];
 
 /** Runs one command line, without the name of the program; answers the exit status. Never throws. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
@@ -51,7 +51,6 @@ function programOf(context: CommandContext): Command {
     "A stacking block layer: serve stacks of devices over NBD, explore their schedules.",
   );
   for (const makeCommand of COMMANDS) program.addCommand(makeCommand(context));
-  for (const name of COMMANDS_NOT_YET) program.addCommand(commandNotYet(name), { hidden: true });
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
 import { formatNbdUri, NbdServer } from "@blkstack/nbd";
-import type { Stack } from "@blkstack/stack";
+import { runInTask, type Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { LiveExports } from "./live-exports.ts";
 import { limitMemory } from "./memory-budget.ts";
 
 /** An address that clients can connect to. */
@@ -24,6 +25,7 @@ export interface Serving {
   readonly addresses: readonly ServedAddress[];
   /** A socket in a folder that only we can look into; null when none was asked for. */
   readonly ownSocket: ServedAddress | null;
+  readonly exports: LiveExports;
   /** Answers what is in flight, and removes the sockets. The stack stays open. */
   close(): Promise<void>;
 }
@@ -53,8 +55,10 @@ export async function serveStack(
   const limits = limitMemory(ground.memory, memoryBytes);
   const server = new NbdServer({ ...ground, exports, limits });
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
+  const live = new LiveExports(server, stack, exports);
   const close = async (): Promise<void> => {
     await server.close();
+    await runInTask(ground.scheduler, "close exports", (task) => live.close(task));
     if (folder !== null) await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -63,7 +67,7 @@ export async function serveStack(
     const ownAddress =
       folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
     const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, exportName);
-    return { exportName, addresses, ownSocket, close };
+    return { exportName, addresses, ownSocket, exports: live, close };
   } catch (error) {
     await close();
     throw error;

@@ -21,10 +21,15 @@ export interface TestRun {
 export interface TestPlace {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What there is on standard input. */
+  readonly input?: string;
 }
 
 /** Starts a command line in this process. */
-export function start(argv: readonly string[], { cwd = "/", env = {} }: TestPlace = {}): TestRun {
+export function start(
+  argv: readonly string[],
+  { cwd = "/", env = {}, input = "" }: TestPlace = {},
+): TestRun {
   const written = { stdout: "", stderr: "" };
   const stops = new Set<() => void>();
   const exits: number[] = [];
@@ -37,6 +42,7 @@ export function start(argv: readonly string[], { cwd = "/", env = {} }: TestPlac
       },
     },
     stderr: { write: (text) => (written.stderr += text) },
+    readInput: () => Promise.resolve(input),
     env,
     cwd,
     onStopSignal(callback) {

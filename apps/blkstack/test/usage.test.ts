@@ -26,10 +26,12 @@ const MISTAKES: readonly (readonly [argv: string, complaint: string])[] = [
   ["serve a.yaml --memory 1MiB", "--memory 1MiB: too little to serve; it should be at least 2MiB"],
   ["serve a.yaml --stdio --run x", "--stdio serves one client; leave --listen and --run out"],
   ["serve a.yaml --tls d", "--tls is not in this version of blkstack; leave it out"],
-  ["serve a.yaml --control p", "--control is not in this version of blkstack; leave it out"],
   ["serve a.yaml --http h:1", "--http is not in this version of blkstack; leave it out"],
   ["serve a.yaml --disable x", "--disable is not in this version of blkstack; leave it out"],
-  ["dm ls --control p", "the command dm is not in this version of blkstack"],
+  ["dm ls", "required option '--control <path>' not specified"],
+  ["dm message vm x y --control p", "the sector x: it should be a whole number from 0 on"],
+  ["dm suspend --control p", "missing required argument 'names'"],
+  ["export add --control p", "missing required argument 'name'"],
   ["explore", "missing required argument 'name[:variant]'"],
   [
     "explore x --strategy luck",
@@ -67,7 +69,7 @@ it("help goes to standard output, with exit status 0", async () => {
 it("help says nothing of what this version does not have", async () => {
   const { stdout } = await run(["serve", "--help"]);
   expect(stdout).toContain("--exit-with-parent");
-  expect(stdout).not.toMatch(/--tls|--http|--control|--disable/);
+  expect(stdout).not.toMatch(/--tls|--http|--disable/);
 });
 
 it("a mistake in a stack file is one line that names the file as the user did", async () => {

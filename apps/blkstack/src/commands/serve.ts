@@ -1,9 +1,12 @@
+import { resolve } from "node:path";
 import { watchSystemMemory } from "@blkstack/memory/node";
 import type { Stack } from "@blkstack/stack";
 import { Command, Option } from "commander";
 import { bridgeStdio, InheritedSockets, listenFdCount } from "../bridge.ts";
 import { type CommandContext, printLine } from "../cli-io.ts";
 import { type Ground, makeGround } from "../compose.ts";
+import { Commander } from "../control/commander.ts";
+import { ControlSocket } from "../control/control-socket.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
 import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
 import { optionNotYet } from "../not-yet.ts";
@@ -22,6 +25,7 @@ interface ServeFlags {
   readonly run?: string;
   readonly stdio?: boolean;
   readonly exitWithParent?: boolean;
+  readonly control?: string;
 }
 
 /** Room for two of the largest requests that clients count on, and for the reserves of a stack. */
@@ -43,7 +47,7 @@ export function serveCommand(context: CommandContext): Command {
     .option("--run <command>", "run it in a shell with $uri and $unixsocket; its end ends all")
     .option("--stdio", "serve one client on standard input and output")
     .option("--exit-with-parent", "end when the process that started this one has ended")
-    .addOption(optionNotYet("--control <path>"))
+    .option("--control <path>", "a unix socket for blkstack dm and blkstack export")
     .addOption(optionNotYet("--http <address>"))
     .addOption(optionNotYet("--tls <folder>"))
     .addOption(optionNotYet("--disable <feature>"))
@@ -66,14 +70,17 @@ async function serve(
   if (flags.exitWithParent === true) stop.followParent();
   const inherited = new InheritedSockets();
   try {
-    const stack = await openPlan(plan, ground, DISK_KINDS, (line) => {
+    const onLog = (line: string): void => {
       printLine(io.stderr, `blkstack: ${line}`);
-    });
-    const serving = await startServing(stack, ground, { flags, listen, inherited, env: io.env });
+    };
+    const stack = await openPlan(plan, ground, DISK_KINDS, onLog);
+    const start = { flags, listen, inherited, io, onLog };
+    const { serving, control } = await startServing(stack, ground, start);
     try {
       await serveUntilStopped(serving, inherited, { flags, stop, context });
     } finally {
       inherited.close();
+      await control?.close();
       await serving.close();
       await stack.close();
     }
@@ -112,16 +119,22 @@ interface Start {
   readonly flags: ServeFlags;
   readonly listen: readonly ListenAddress[];
   readonly inherited: InheritedSockets;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly io: CommandContext["io"];
+  readonly onLog: (line: string) => void;
+}
+
+interface Started {
+  readonly serving: Serving;
+  readonly control: ControlSocket | null;
 }
 
 /** Who cannot be served leaves nothing behind, not even the files that were to be served. */
 async function startServing(
   stack: Stack,
   ground: Ground,
-  { flags, listen, inherited, env }: Start,
-): Promise<Serving> {
-  const fdCount = listenFdCount(env);
+  { flags, listen, inherited, io, onLog }: Start,
+): Promise<Started> {
+  const fdCount = listenFdCount(io.env);
   let serving: Serving | undefined;
   try {
     if (stack.exports.size === 0) throw new UserError("the stack file has no exports to serve");
@@ -131,7 +144,11 @@ async function startServing(
       memoryBytes: flags.memory,
     });
     await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.exportName);
-    return serving;
+    if (flags.control === undefined) return { serving, control: null };
+    const room = { stack, exports: serving.exports };
+    const commander = new Commander(room, ground.scheduler, onLog);
+    const control = await ControlSocket.open(resolve(io.cwd, flags.control), commander);
+    return { serving, control };
   } catch (error) {
     inherited.close();
     await serving?.close().catch(() => undefined);

@@ -1,0 +1,30 @@
+import type { DeviceInfo } from "@blkstack/device-mapper";
+import type { ExportReport } from "../live-exports.ts";
+
+/** Why a request was refused. */
+export interface Refusal {
+  /** `EBUSY`; absent when the server itself is to blame. */
+  readonly errno?: string;
+  readonly message: string;
+  /** Which step of it: a `create` also loads and resumes. Absent: it was not understood. */
+  readonly step?: string;
+  /** What `dmsetup` would name besides the device: its number while that is new. */
+  readonly detail?: string;
+}
+
+/** What one target, or each target of a table, has to say. */
+export interface DeviceLines {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/** The answer to a request: of these, what was asked for. */
+export interface Answer {
+  readonly error?: Refusal;
+  /** To requests that change a device, too: as it is now. */
+  readonly devices?: readonly DeviceInfo[];
+  readonly lines?: readonly DeviceLines[];
+  readonly exports?: readonly ExportReport[];
+  /** What a target answers to a message. */
+  readonly message?: string;
+}
