@@ -8,4 +8,4 @@ export {
   type RequestMapperOptions,
 } from "./request-mapper.ts";
 export { transferKernSg, type Transfer } from "./transfer.ts";
-export { type SgEntry, type SgList } from "./sg-list.ts";
+export { cutList, type SgEntry, type SgList, totalBytes } from "./sg-list.ts";

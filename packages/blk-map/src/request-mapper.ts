@@ -82,6 +82,11 @@ export interface RequestMapperOptions {
   readonly vecsPerBio?: number;
   /** The length of a request must be a multiple of this plus one, or have room behind it. 0: any. */
   readonly padMask?: number;
+  /**
+   * Whether memory in pieces that are not whole logical blocks is copied, even for a device that does
+   * not ask for it: then each bio is of whole blocks and can be issued. Default: false.
+   */
+  readonly wholeBlocks?: boolean;
 }
 
 /**
@@ -100,6 +105,7 @@ export class RequestMapper {
   readonly #mayFail: boolean;
   readonly #vecsPerBio: number;
   readonly #padMask: number;
+  readonly #wholeBlocks: boolean;
   readonly #ended = (bio: Bio): void => {
     this.#endBio(bio);
   };
@@ -113,6 +119,7 @@ export class RequestMapper {
     this.#mayFail = bouncing === "failable";
     this.#vecsPerBio = Math.min(options.vecsPerBio ?? BIO_MAX_VECS, BIO_MAX_VECS);
     this.#padMask = options.padMask ?? 0;
+    this.#wholeBlocks = options.wholeBlocks ?? false;
   }
 
   /** Copies that are in use; 0 when all requests have ended. */
@@ -135,7 +142,7 @@ export class RequestMapper {
     }
     const bytes = totalBytes(list);
     const isSuitable =
-      isAligned(list, request.device.queue.limits) &&
+      isAligned(list, this.#maskFor(request)) &&
       (request.hasTailRoom || bytes % (this.#padMask + 1) === 0);
     if (isSuitable) return this.#mapDirectly(request, list, gfp, task);
     return this.#mapCopy(request, list, gfp, task);
@@ -206,7 +213,7 @@ export class RequestMapper {
     request.copy = record;
     const list = record.list(bytes);
     // Memory that not even a whole page is right for.
-    if (!isAligned(list, request.device.queue.limits)) return EINVAL;
+    if (!isAligned(list, this.#maskFor(request))) return EINVAL;
     return this.#mapDirectly(request, list, gfp, task);
   }
 
@@ -226,11 +233,20 @@ export class RequestMapper {
       if (bio === null) continue;
       bio.device = request.device;
       bio.op = request.op;
+      bio.flags = request.flags;
       bio.sector = request.sector + Math.floor(sentBytes / SECTOR_BYTES);
       sentBytes += bio.sizeBytes;
       at += taken;
     }
     return bios;
+  }
+
+  /** What the pieces of memory must be multiples of, less one. */
+  #maskFor({ device }: Request): number {
+    const { dmaAlignmentMask, logicalBlockBytes } = device.queue.limits;
+    if (!this.#wholeBlocks) return dmaAlignmentMask;
+    // A copy is of pages, and no better than that.
+    return Math.max(dmaAlignmentMask, Math.min(logicalBlockBytes, PAGE_BYTES) - 1);
   }
 
   /** Fills a bio with the pieces from `from` on; answers how many it takes. */

@@ -1,5 +1,6 @@
 import {
   type Bio,
+  type BioFlags,
   BioList,
   type BioOp,
   BioStatus,
@@ -23,6 +24,8 @@ export class Request {
   /** The bios, in the order of their data; stand-ins where there are any. Empty once it is issued. */
   readonly bios: BioList = new BioList();
   dataBytes: Bytes = 0;
+  /** What each of its bios asks for, `BioFlag.Fua` for one. To be set before it is mapped. */
+  flags: BioFlags = 0;
   /** Set by the owner of the memory, if it goes on behind the data. */
   hasRoomBehind = false;
   /** The copy that the device works on instead of the caller's memory. */

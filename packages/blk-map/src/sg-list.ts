@@ -1,5 +1,4 @@
 import { type Bytes, type Page, PAGE_BYTES } from "@blkstack/bio";
-import type { QueueLimits } from "@blkstack/block";
 
 /** One stretch of our own memory: `length` bytes from `offset` of `page`, over several frames if need be. */
 export interface SgEntry {
@@ -42,11 +41,8 @@ export function* pieces(list: SgList): IterableIterator<SgEntry> {
   }
 }
 
-/**
- * Whether a device takes this memory as it is: every entry begins, and all but the last end, at a
- * multiple of what its DMA engine counts in.
- */
-export function isAligned(list: SgList, { dmaAlignmentMask: mask }: QueueLimits): boolean {
+/** Whether every entry begins, and all but the last end, at a multiple of `mask` plus one. */
+export function isAligned(list: SgList, mask: number): boolean {
   return list.every(
     ({ offset, length }, index) =>
       offset % (mask + 1) === 0 && (index === list.length - 1 || length % (mask + 1) === 0),

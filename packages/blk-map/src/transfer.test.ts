@@ -1,4 +1,5 @@
-import { BioOp, BioStatus } from "@blkstack/bio";
+import { bioEndio, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import type { Submitter } from "@blkstack/block";
 import { GFP_KERNEL } from "@blkstack/memory";
 import { expect, it } from "vitest";
 import { bytesOf, CountingBouncer, entry, highPage, page, Setting } from "../test/setting.ts";
@@ -64,6 +65,75 @@ it("stops behind the first error", async () => {
     rounds: [1, 1],
   });
   expect(list.map((each) => each.page.bytes[0])).toEqual([9, 1, 1]);
+});
+
+it("is cut to what the device takes in one request, though there is memory for more", async () => {
+  const setting = new Setting({ limits: { maxSegments: 2 } });
+  const list = Array.from({ length: 7 }, () => entry(page(1)));
+  expect(await transfer(setting, list)).toEqual({
+    status: BioStatus.Ok,
+    rounds: [1, 1, 1, 1, 1, 1, 1],
+  });
+  expect(bytesOf(list).every((byte) => byte === 9)).toBe(true);
+});
+
+it("is of whole logical blocks, however it is cut", async () => {
+  const limits = {
+    maxSegments: 1,
+    logicalBlockBytes: 2048,
+    physicalBlockBytes: 2048,
+    maxHwSectors: 15,
+  };
+  const setting = new Setting({ limits });
+  const sizes: number[] = [];
+  const submitter: Submitter = {
+    submitBio(bio) {
+      sizes.push(bio.sizeBytes);
+      bioEndio(bio);
+    },
+  };
+  const list = Array.from({ length: 3 }, () => entry(page(1)));
+  const what = { device: setting.disk, op: BioOp.Write, sector: 0, list, flags: BioFlag.Fua };
+  await setting.scheduler.perform("transfer", (task) =>
+    transferKernSg(setting.mapper, submitter, what, { gfp: GFP_KERNEL, task }),
+  );
+  expect(sizes).toEqual([4096, 4096, 4096]);
+});
+
+it("has all its bios ask for what it asks for", async () => {
+  const setting = new Setting({ vecsPerBio: 1 });
+  const flags: number[] = [];
+  const submitter: Submitter = {
+    submitBio(bio) {
+      flags.push(bio.flags);
+      bioEndio(bio);
+    },
+  };
+  const list = [entry(page(1)), entry(page(1))];
+  const what = { device: setting.disk, op: BioOp.Write, sector: 0, list, flags: BioFlag.Fua };
+  await setting.scheduler.perform("transfer", (task) =>
+    transferKernSg(setting.mapper, submitter, what, { gfp: GFP_KERNEL, task }),
+  );
+  expect(flags).toEqual([BioFlag.Fua, BioFlag.Fua]);
+});
+
+it("with whole blocks, memory in odd pieces is copied even where the device takes it", async () => {
+  for (const wholeBlocks of [false, true]) {
+    const setting = new Setting({ limits: { dmaAlignmentMask: 0 }, vecsPerBio: 1, wholeBlocks });
+    const sizes: number[] = [];
+    const submitter: Submitter = {
+      submitBio(bio) {
+        sizes.push(bio.sizeBytes);
+        bioEndio(bio);
+      },
+    };
+    const list = [entry(page(1), 7, 100), entry(page(1), 0, 412)];
+    const what = { device: setting.disk, op: BioOp.Write, sector: 0, list };
+    await setting.scheduler.perform("transfer", (task) =>
+      transferKernSg(setting.mapper, submitter, what, { gfp: GFP_KERNEL, task }),
+    );
+    expect(sizes).toEqual(wholeBlocks ? [512] : [100, 412]);
+  }
 });
 
 it("moves odd pieces of memory by copies of a part each, when pages are short", async () => {
