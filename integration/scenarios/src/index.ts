@@ -12,6 +12,7 @@ import { copyThrottle } from "./copy-throttle/index.ts";
 import { equivalentWays } from "./equivalent-ways/index.ts";
 import { fanOut } from "./fan-out/index.ts";
 import { handover } from "./handover/index.ts";
+import { headerAndArea } from "./header-and-area/index.ts";
 import { mergeBesideSnapshot } from "./merge-beside-snapshot/index.ts";
 import { pendingReserve } from "./pending-reserve/index.ts";
 import { pushBack } from "./push-back/index.ts";
@@ -56,6 +57,7 @@ export const scenarios: readonly Scenario[] = [
   handover,
   mergeBesideSnapshot,
   pendingReserve,
+  headerAndArea,
   cfqGroups,
   equivalentWays,
 ];
