@@ -76,6 +76,35 @@ describe.skipIf(isMissing("nbdinfo"))("nbdinfo", () => {
   });
 });
 
+describe.skipIf(isMissing("nbdinfo", "qemu-img"))(
+  "maps of an export that nothing was written to",
+  () => {
+    it("are one hole from end to end, for nbdinfo and for qemu-img", async () => {
+      interface Piece {
+        readonly offset?: number;
+        readonly start?: number;
+        readonly length: number;
+        readonly type?: number;
+        readonly zero?: boolean;
+      }
+      const map = JSON.parse(await succeed("nbdinfo", ["--map", "--json", uri])) as Piece[];
+      expect(map.every(({ type }) => type === 3)).toBe(true);
+      expect(map.reduce((sum, { length }) => sum + length, 0)).toBe(SIZE_BYTES);
+      const pieces = JSON.parse(
+        await succeed("qemu-img", ["map", "-f", "raw", "--output=json", uri]),
+      ) as Piece[];
+      expect(pieces).toMatchObject([{ start: 0, length: SIZE_BYTES, zero: true }]);
+    });
+
+    it("have the layers of the stack beside them, for who asks", async () => {
+      const listed = await succeed("nbdinfo", ["--list", uri]);
+      expect(listed).toContain("base:allocation");
+      const layers = await succeed("nbdinfo", ["--map=blkstack:layer", "--json", uri]);
+      expect(JSON.parse(layers)).toMatchObject([{ offset: 0, length: SIZE_BYTES, type: 0 }]);
+    });
+  },
+);
+
 describe.skipIf(isMissing("nbdcopy"))("nbdcopy", () => {
   it("brings an image in and out again, the same to the last bit", async () => {
     bench.writePattern("in.raw", SIZE_BYTES);

@@ -1,5 +1,6 @@
 import type { Bio, BioDevice, Sectors } from "@blkstack/bio";
 import type { Awaitable, Task } from "@blkstack/task";
+import type { Extent } from "./extent.ts";
 import type { RequestQueue } from "./request-queue.ts";
 
 /**
@@ -30,6 +31,14 @@ export interface BlockDevice extends BioDevice {
    * Waits: as the driver must, for memory, locks or its queue; never for a NOWAIT bio.
    */
   submitBio(bio: Bio, task: Task): Awaitable<void>;
+  /**
+   * Tells, if the device can, what it knows of its sectors from `sector` on without reading them:
+   * whether they are holes, or zeroes. Writes that have ended are known of; whoever cannot be sure
+   * answers data. Ask through the function `findExtent`.
+   *
+   * Waits: never.
+   */
+  findExtent?(sector: Sectors, extent: Extent): void;
 }
 
 /** A part of a device with sector numbers of its own. Bios are moved to the whole device at once. */

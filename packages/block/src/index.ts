@@ -1,6 +1,7 @@
 export { defaultLimits, stackingLimits } from "./default-limits.ts";
 export { type BlockDevice, deviceOf, type Partition, type Submitter } from "./device.ts";
 export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./errors.ts";
+export { type Extent, ExtentFlag, ExtentLayer, findExtent, setData } from "./extent.ts";
 export type { QueueLimits } from "./limits.ts";
 export { EnterResult, RequestQueue, type SubmitHook } from "./request-queue.ts";
 export { stackLimits } from "./stack-limits.ts";

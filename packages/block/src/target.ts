@@ -2,6 +2,7 @@ import type { Bio, Sectors } from "@blkstack/bio";
 import type { Awaitable, Scheduler, Task } from "@blkstack/task";
 import type { BlockDevice, Submitter } from "./device.ts";
 import { BlockError, type Errno } from "./errors.ts";
+import type { Extent } from "./extent.ts";
 import type { QueueLimits } from "./limits.ts";
 
 /** The version of this contract. A target made for another one is refused when it is registered. */
@@ -96,6 +97,11 @@ export interface Target {
 
   /** The lower devices and what of them is used: for size and alignment checks, and limits. */
   devices?(): readonly DeviceRange[];
+  /**
+   * `BlockDevice.findExtent` of this target's range, whose sectors are still those of the mapped
+   * device; absent: all is data. Waits: never.
+   */
+  findExtent?(sector: Sectors, extent: Extent): void;
   /** May tighten the limits that were stacked from `devices`. */
   adjustLimits?(limits: QueueLimits): void;
 

@@ -1,6 +1,12 @@
 import { type Bio, bioEndio, bioError, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import type { Sectors } from "@blkstack/bio";
-import { type BlockDevice, RequestQueue, stackingLimits } from "@blkstack/block";
+import {
+  type BlockDevice,
+  type Extent,
+  RequestQueue,
+  setData,
+  stackingLimits,
+} from "@blkstack/block";
 import { type Access, AccessMode, type Awaitable, type Scheduler, type Task } from "@blkstack/task";
 import { BioMapper, type MapperOptions, type MapperOwner } from "./bio-mapper.ts";
 import type { BioPools } from "./bio-pools.ts";
@@ -112,6 +118,15 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     const done = isFlush ? this.#flush(mapper, bio, task) : mapper.map(bio, task);
     // Nobody else has run since, so that only who sleeps in here must be waited for.
     if (done !== undefined) return this.#leaveLater(done, task);
+  }
+
+  /** Suspended, its targets are not to be asked, and nothing is known. */
+  findExtent(sector: Sectors, extent: Extent): void {
+    const table = this.deferred.isHeld ? undefined : this.#live?.table;
+    const entry = table?.find(sector) ?? null;
+    if (entry !== null) extent.sectors = Math.min(extent.sectors, entry.end - sector);
+    if (entry?.target.findExtent === undefined) setData(extent);
+    else entry.target.findExtent(sector, extent);
   }
 
   takesBack(): boolean {

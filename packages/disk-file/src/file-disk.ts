@@ -15,11 +15,15 @@ import {
 import {
   type BlockDevice,
   BlockError,
+  type Extent,
+  ExtentFlag,
+  setData,
   type QueueLimits,
   RequestQueue,
   validateLimits,
 } from "@blkstack/block";
 import type { InterruptSource, Scheduler } from "@blkstack/task";
+import { BlankFile } from "./blank-file.ts";
 import { FileData } from "./file-data.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -58,6 +62,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   readonly #files: Files;
   readonly #fd: number;
   readonly #data: FileData;
+  readonly #blank: BlankFile;
   readonly #commit: GroupCommit;
   readonly #syncLimitBytes: Bytes;
   readonly #maxInFlight: number;
@@ -82,6 +87,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.#files = files;
     this.#fd = image.fd;
     this.#data = new FileData(files, image.fd, options.holes ?? null);
+    this.#blank = new BlankFile(image.fd, image.tellsBlocks);
     this.#commit = new GroupCommit((done) => {
       files.fdatasync(image.fd, done);
     }, !this.isReadOnly);
@@ -127,6 +133,14 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     if (refusal !== BioStatus.Ok) this.#end(bio, refusal);
     else if ((bio.flags & BioFlag.Preflush) !== 0 || bio.op === BioOp.Flush) this.#flushFirst(bio);
     else this.#serve(bio);
+  }
+
+  /** A file without any block is one hole; of others Node.js cannot ask where their holes are. */
+  findExtent(_sector: Sectors, extent: Extent): void {
+    setData(extent);
+    if (this.#closed === null && this.#blank.isBlank()) {
+      extent.flags = ExtentFlag.Hole | ExtentFlag.Zero;
+    }
   }
 
   handleInterrupt(bio: Bio): void {

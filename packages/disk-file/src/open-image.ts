@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
 import { BlockError, type Errno, ERRNO_MESSAGES } from "@blkstack/block";
+import { tellsBlocks } from "./blank-file.ts";
 import { errorCode } from "./errno.ts";
 
 export interface ImageOptions {
@@ -31,6 +32,8 @@ export interface OpenImage {
   readonly fd: number;
   readonly sizeBytes: Bytes;
   readonly isNew: boolean;
+  /** Whether a count of no blocks means that there is no data. */
+  readonly tellsBlocks: boolean;
 }
 
 const openFile = promisify(openFd);
@@ -44,7 +47,8 @@ export async function openImage(options: ImageOptions): Promise<OpenImage> {
   const sizeBytes = checkKind(options, stats);
   const mode = openMode(options);
   try {
-    return { fd: await openFile(options.path, mode), sizeBytes, isNew: false };
+    const fd = await openFile(options.path, mode);
+    return { fd, sizeBytes, isNew: false, tellsBlocks: await tellsBlocks(options.path) };
   } catch (error) {
     const hint = "give it read and write permission, or open it read-only";
     throw failed(options, error, options.isReadOnly === true ? "make it readable" : hint);
@@ -132,7 +136,8 @@ async function createImage(options: ImageOptions): Promise<OpenImage> {
     await file.sync();
     await syncFolder(dirname(path));
     // A handle would close the file when it is collected; a number stays ours.
-    return { fd: await openFile(path, openMode(options)), sizeBytes, isNew: true };
+    const fd = await openFile(path, openMode(options));
+    return { fd, sizeBytes, isNew: true, tellsBlocks: await tellsBlocks(path) };
   } catch (error) {
     await fs.rm(path, { force: true });
     throw failed(options, error, `a file of ${String(sizeBytes)} bytes cannot be made there`);

@@ -1,5 +1,5 @@
 import { type Bio, BioFlag, BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
-import { BlockError } from "@blkstack/block";
+import { BlockError, type Extent, ExtentLayer } from "@blkstack/block";
 import { AccessMode } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
@@ -232,5 +232,36 @@ describe("a write cache", () => {
       "FLUSH ram0 [0..0) over 0",
       "FLUSH ram0 [0..0) ended",
     ]);
+  });
+});
+
+describe("the holes of a RamDisk", () => {
+  const look = (disk: RamDisk, sector: number, sectors: number): [number, number] => {
+    const extent: Extent = { sectors, flags: 77, layer: ExtentLayer.Cow };
+    disk.findExtent(sector, extent);
+    return [extent.sectors, extent.flags];
+  };
+
+  it("are where nothing was written, and where a discard has come since", async () => {
+    const disk = ramDisk({ sizeSectors: GIB_SECTORS });
+    expect(look(disk, 5, 1000)).toEqual([1000, 3]);
+    disk.poke(300, new Uint8Array(1024).fill(1));
+    expect(look(disk, 5, 1000)).toEqual([251, 3]);
+    expect(look(disk, 256, 1000)).toEqual([128, 0]);
+    expect(look(disk, 300, 1)).toEqual([1, 0]);
+    await ended(disk, planBio({ op: Discard, sector: 256, sectors: 128 }));
+    expect(look(disk, 300, 1)).toEqual([1, 3]);
+  });
+
+  it("are not looked for without end", () => {
+    const disk = ramDisk({ sizeSectors: GIB_SECTORS });
+    disk.poke(0, new Uint8Array(512));
+    expect(look(disk, 128, GIB_SECTORS - 128)).toEqual([128 * 128, 3]);
+  });
+
+  it("are not told while the disk is to fail", () => {
+    const fault = { startSector: 0, sizeSectors: 1, status: BioStatus.Medium };
+    const disk = ramDisk({ faults: failSectors(fault) });
+    expect(look(disk, 8, 4)).toEqual([4, 0]);
   });
 });

@@ -14,6 +14,9 @@ import {
 import {
   type BlockDevice,
   BlockError,
+  type Extent,
+  ExtentFlag,
+  ExtentLayer,
   type QueueLimits,
   RequestQueue,
   validateLimits,
@@ -106,6 +109,18 @@ export class RamDisk implements BlockDevice, InterruptSource<Bio> {
     // Only errors are written: a driver above may have put one there already.
     if (status !== BioStatus.Ok) bio.status = status;
     this.#scheduler.raise(this, bio);
+  }
+
+  /** Where nothing is stored are holes; a disk that is to fail says nothing, for reads are to fail. */
+  findExtent(sector: Sectors, extent: Extent): void {
+    extent.flags = 0;
+    extent.layer = ExtentLayer.Only;
+    if (this.faults !== null) return;
+    const begin = sector * SECTOR_BYTES;
+    const end = begin + extent.sectors * SECTOR_BYTES;
+    const isHole = !this.#store.isStored(begin);
+    if (isHole) extent.flags = ExtentFlag.Hole | ExtentFlag.Zero;
+    extent.sectors = (this.#store.sameUntil(begin, end) - begin) / SECTOR_BYTES;
   }
 
   handleInterrupt(bio: Bio): void {

@@ -3,6 +3,9 @@ import { BioStatus, type Bytes } from "@blkstack/bio";
 /** Small enough that scattered writes cost little memory, large enough that a big disk has few. */
 const EXTENT_BYTES: Bytes = 64 * 1024;
 
+/** How many extents one question looks at. */
+const LOOKS_MAX = 128;
+
 /** Bytes that are zero until written; only extents that were written take memory. */
 export class SparseStore {
   readonly #extents = new Map<number, Uint8Array>();
@@ -18,6 +21,21 @@ export class SparseStore {
   /** The memory that is taken. */
   get allocatedBytes(): Bytes {
     return this.#extents.size * this.#extentBytes;
+  }
+
+  /** Whether there is memory for the byte at `offset`, which is zero otherwise. */
+  isStored(offset: Bytes): boolean {
+    return this.#extents.has(Math.floor(offset / this.#extentBytes));
+  }
+
+  /** Where what `isStored` says of `offset` may end, at `end` the latest: it looks only so far. */
+  sameUntil(offset: Bytes, end: Bytes): Bytes {
+    if (this.#extents.size === 0) return end;
+    const first = Math.floor(offset / this.#extentBytes);
+    const isStored = this.#extents.has(first);
+    let index = first + 1;
+    while (index < first + LOOKS_MAX && this.#extents.has(index) === isStored) index += 1;
+    return Math.min(end, index * this.#extentBytes);
   }
 
   /** Copies `length` bytes from `offset` of the store to `into`, from its `intoOffset` on. */

@@ -1,5 +1,6 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { TargetBench } from "@blkstack/conformance";
+import type { Extent } from "@blkstack/block";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { linear } from "./linear.ts";
@@ -57,4 +58,24 @@ describe("a line is refused", () => {
       await new TargetBench({ types: [linear], sizeSectors: 100 }).refusal(`0 10 linear ${args}`),
     ).toContain(message);
   });
+});
+
+it("what is known of sectors below is known of those above, line by line", async () => {
+  const bench = new TargetBench({ types: [linear], sizeSectors: 100 });
+  Object.assign(bench.a, {
+    findExtent(sector: number, extent: Extent) {
+      extent.sectors = Math.min(extent.sectors, 60 - sector);
+      extent.flags = 2;
+    },
+  });
+  await bench.create("0 10 linear b 0", "10 40 linear a 50");
+  const look = (sector: number): Extent => {
+    const extent: Extent = { sectors: 50 - sector, flags: 0, layer: 0 };
+    bench.dm.get("md").findExtent(sector, extent);
+    return extent;
+  };
+  expect(look(4)).toEqual({ sectors: 6, flags: 3, layer: 0 });
+  expect(look(12)).toEqual({ sectors: 8, flags: 2, layer: 0 });
+  await bench.perform((task) => bench.dm.suspend("md", task));
+  expect(look(12)).toEqual({ sectors: 38, flags: 0, layer: 0 });
 });

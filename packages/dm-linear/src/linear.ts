@@ -3,6 +3,8 @@ import {
   type BlockDevice,
   defineTarget,
   type DeviceRange,
+  type Extent,
+  findExtent,
   MapResult,
   type StatusKind,
   type Target,
@@ -55,6 +57,10 @@ class Linear implements Target {
 
   status(kind: StatusKind): string {
     return kind === "table" ? `${this.#deviceLabel} ${String(this.#start)}` : "";
+  }
+
+  findExtent(sector: Sectors, extent: Extent): void {
+    findExtent(this.#device, sector + this.#shift, extent);
   }
 
   devices(): DeviceRange[] {

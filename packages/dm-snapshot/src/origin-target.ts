@@ -1,7 +1,9 @@
-import { type Bio, BioFlag, BioOp } from "@blkstack/bio";
+import { type Bio, BioFlag, BioOp, type Sectors } from "@blkstack/bio";
 import {
   type BlockDevice,
   type DeviceRange,
+  type Extent,
+  findExtent,
   MapResult,
   type StatusKind,
   type Target,
@@ -53,6 +55,10 @@ export class OriginTarget implements Target {
 
   status(kind: StatusKind): string {
     return kind === "table" ? this.#context.deviceLabel(this.#device) : "";
+  }
+
+  findExtent(sector: Sectors, extent: Extent): void {
+    findExtent(this.#device, sector, extent);
   }
 
   devices(): DeviceRange[] {

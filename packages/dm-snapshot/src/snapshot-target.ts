@@ -2,8 +2,12 @@ import { type Bio, BioFlag, BioOp, BioStatus, SECTOR_BYTES, type Sectors } from 
 import {
   type DeviceRange,
   EndIoResult,
+  type Extent,
+  ExtentLayer,
+  findExtent,
   MapResult,
   type QueueLimits,
+  setData,
   type StatusKind,
   type Target,
 } from "@blkstack/block";
@@ -70,6 +74,22 @@ export class SnapshotTarget implements Target {
 
   status(kind: StatusKind): string {
     return this.#line.status(kind);
+  }
+
+  /** Within one chunk. What will be refused, or is not the snapshot's yet, is not to be zeroes. */
+  findExtent(sector: Sectors, extent: Extent): void {
+    const { snapshot } = this;
+    const { chunkSectors } = snapshot;
+    // Where a read would wait, nobody knows.
+    if (!snapshot.isValid || chunkSectors === 0 || !snapshot.lock.isOpenToMaps) {
+      setData(extent);
+      return;
+    }
+    extent.sectors = Math.min(extent.sectors, chunkSectors - (sector % chunkSectors));
+    const newChunk = snapshot.lookup(snapshot.chunkOf(sector));
+    if (newChunk < 0) findExtent(snapshot.origin, sector, extent);
+    else findExtent(snapshot.cow, snapshot.cowSector(newChunk, sector), extent);
+    extent.layer = newChunk < 0 ? ExtentLayer.Origin : ExtentLayer.Cow;
   }
 
   message(words: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { TargetBench } from "@blkstack/conformance";
+import type { Extent } from "@blkstack/block";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { striped } from "./striped.ts";
@@ -65,4 +66,24 @@ describe("a line is refused", () => {
       await new TargetBench({ types: [striped], sizeSectors: 100 }).refusal(`0 ${line}`),
     ).toContain(message);
   });
+});
+
+it("what is known of a chunk is what its device knows of it", async () => {
+  const bench = new TargetBench({ types: [striped], sizeSectors: 100 });
+  const asked: number[] = [];
+  Object.assign(bench.b, {
+    findExtent(sector: number, extent: Extent) {
+      asked.push(sector);
+      extent.flags = 2;
+    },
+  });
+  await bench.create("0 32 striped 2 4 a 0 b 10");
+  const look = (sector: number): [number, number] => {
+    const extent: Extent = { sectors: 32 - sector, flags: 0, layer: 0 };
+    bench.dm.get("md").findExtent(sector, extent);
+    return [extent.sectors, extent.flags];
+  };
+  expect(look(1)).toEqual([3, 3]);
+  expect(look(13)).toEqual([3, 2]);
+  expect(asked).toEqual([15]);
 });

@@ -5,8 +5,11 @@ import {
   BlockError,
   defineTarget,
   type DeviceRange,
+  type Extent,
+  findExtent,
   MapResult,
   type QueueLimits,
+  setData,
   type StatusKind,
   type Target,
   type TargetContext,
@@ -95,6 +98,18 @@ class Striped implements Target {
     const within = offset - chunk * this.#chunkSectors;
     const column = chunk - row * this.#stripes.length;
     return this.#sendTo(bio, column, row * this.#chunkSectors + within);
+  }
+
+  /** Within one chunk. */
+  findExtent(sector: Sectors, extent: Extent): void {
+    const offset = sector - this.#context.begin;
+    const chunk = Math.floor(offset / this.#chunkSectors);
+    const row = Math.floor(chunk / this.#stripes.length);
+    const within = offset - chunk * this.#chunkSectors;
+    const stripe = this.#stripes[chunk - row * this.#stripes.length];
+    extent.sectors = Math.min(extent.sectors, this.#chunkSectors - within);
+    if (stripe === undefined) setData(extent);
+    else findExtent(stripe.device, stripe.startSector + row * this.#chunkSectors + within, extent);
   }
 
   /** `info` calls every device `A`live: errors pass through here, and nobody counts them. */

@@ -164,10 +164,15 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #begin(entry: NbdExport): void {
     const { limits, scheduler } = this.#context;
     const described = describeExport(entry, this.#handshake);
+    const { dialect, selection } = this.#handshake;
+    const { contexts } = selection;
+    const { requestBytesMax } = limits;
     const task: Task = scheduler.spawn(this.label, () => this.#life());
     const transmission = new Transmission({
       backend: this.#context.openBackend(entry),
-      described: { ...described, requestBytesMax: limits.requestBytesMax },
+      described: { ...described, requestBytesMax, hasContexts: contexts.length > 0 },
+      dialect,
+      contexts,
       limits,
       task,
       peer: this,
@@ -175,7 +180,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#transmission = transmission;
     this.#outgoing = new Outgoing({
       sink: this.#socket,
-      format: formatOf(this.#handshake.dialect),
+      format: formatOf(dialect),
       buffers: this.#context.gatherBuffers,
       release: (request) => {
         transmission.release(request);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ArrayDevice } from "../test/array-device.ts";
-import { option, query, request, u16, u32 } from "../test/raw-client.ts";
+import { metaQuery, option, query, request, u16, u32 } from "../test/raw-client.ts";
 import { Dialect } from "./dialect.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
 import { Handshake } from "./handshake.ts";
@@ -186,6 +186,68 @@ describe("the handshake", () => {
       OptionReply.ErrInvalid,
     ]);
     expect(session.handshake.dialect).toBe(Dialect.Structured);
+  });
+
+  it("tells of no metadata before replies are structured (N11)", () => {
+    const session = begun();
+    const data = metaQuery("disk", "base:allocation");
+    session.push(option(Option.SetMetaContext, data), option(Option.ListMetaContext, data));
+    expect(session.types()).toEqual([OptionReply.ErrInvalid, OptionReply.ErrInvalid]);
+  });
+
+  it("lists metadata contexts: all, those of a namespace, or those that are named (A15)", () => {
+    const session = begun();
+    session.push(option(Option.StructuredReply));
+    session.sent();
+    const list = (...queries: string[]): string[] => {
+      session.push(option(Option.ListMetaContext, metaQuery("disk", ...queries)));
+      const replies = session.replies();
+      expect(replies.pop()?.type).toBe(OptionReply.Ack);
+      return replies.map(({ data }) => data.toString("utf8", 4));
+    };
+    expect(list()).toEqual(["base:allocation", "blkstack:layer"]);
+    expect(list("base:")).toEqual(["base:allocation"]);
+    expect(list("qemu:", "blkstack:layer", "blkstack:layer")).toEqual(["blkstack:layer"]);
+    expect(list("base")).toEqual([]);
+  });
+
+  it("selects metadata contexts by their whole names, and forgets those before (N13)", () => {
+    const session = begun();
+    session.push(option(Option.StructuredReply));
+    const select = (...queries: string[]): string[] => {
+      session.push(option(Option.SetMetaContext, metaQuery("disk", ...queries)));
+      return session.handshake.selection.contexts.map(({ name }) => name);
+    };
+    expect(select("base:allocation")).toEqual(["base:allocation"]);
+    expect(select("base:", "x-unknown:y")).toEqual([]);
+    select("base:allocation");
+    session.push(option(Option.SetMetaContext, metaQuery("nobody", "base:allocation")));
+    expect(session.handshake.selection.contexts).toEqual([]);
+    expect(session.replies().at(-1)?.type).toBe(OptionReply.ErrUnknown);
+    expect(session.handshake.isOver).toBe(false);
+  });
+
+  it.each([
+    ["a query longer than the option (N12)", Buffer.concat([u32(0), u32(1), u32(9)])],
+    ["4 GiB - 1 queries of which none is there", Buffer.concat([u32(0), u32(0xffff_ffff)])],
+    ["a name longer than the option", Buffer.concat([u32(0xffff_fff0), u32(0)])],
+    ["bytes behind the last query", Buffer.concat([metaQuery("disk"), u16(0)])],
+    ["no room for a count", u32(0)],
+    ["nothing at all", Buffer.alloc(0)],
+    ["a query that is no UTF-8", Buffer.concat([u32(0), u32(1), u32(1), Buffer.from([0xff])])],
+  ])("finds options on metadata invalid with %s, and goes on", (_what, data) => {
+    const session = begun();
+    session.push(option(Option.StructuredReply));
+    session.push(option(Option.SetMetaContext, metaQuery("disk", "base:allocation")));
+    session.sent();
+    session.push(option(Option.ListMetaContext, data), option(Option.SetMetaContext, data));
+    session.push(option(Option.List));
+    expect(session.types().slice(0, 3)).toEqual([
+      OptionReply.ErrInvalid,
+      OptionReply.ErrInvalid,
+      OptionReply.Server,
+    ]);
+    expect(session.handshake.selection.contexts).toEqual([]);
   });
 
   it("answers GO as it answered INFO, each kind once (N17)", () => {

@@ -2,6 +2,7 @@ import type { Bytes } from "@blkstack/bio";
 import { Dialect } from "./dialect.ts";
 import type { ExportTable, NbdExport } from "./export.ts";
 import type { NbdLimits } from "./limits.ts";
+import { type MetaSelection, NOTHING_SELECTED } from "./meta-context.ts";
 import { greeting, optionReply, replyText } from "./option-reply.ts";
 import { OPTION_HANDLERS, type OptionSession } from "./options.ts";
 import {
@@ -20,7 +21,7 @@ export interface HandshakePeer {
   close(reason: string): void;
 }
 
-/** Options that are understood may bring this much; enough for any name and any list of kinds. */
+/** Options that are understood may bring this much: any name and list of kinds, or thirty long texts. */
 const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * 0xffff;
 /** More than this is not even skipped. */
 const SKIPPED_BYTES_MAX = 1024 * 1024;
@@ -36,6 +37,7 @@ export class Handshake implements OptionSession {
   readonly exports: ExportTable;
   readonly requestBytesMax: Bytes;
   dialect: Dialect = Dialect.Simple;
+  selection: MetaSelection = NOTHING_SELECTED;
   readonly #limits: NbdLimits;
   readonly #peer: HandshakePeer;
   #step: Step = Step.ClientFlags;
@@ -101,7 +103,9 @@ export class Handshake implements OptionSession {
     this.#peer.send(bytes);
   }
 
-  begin(entry: NbdExport): void {
+  begin(entry: NbdExport, name: string): void {
+    // What was selected for another export is worth nothing here.
+    if (this.selection.exportName !== name) this.selection = NOTHING_SELECTED;
     this.#step = Step.Over;
     this.#chosen = entry;
   }

@@ -1,4 +1,5 @@
 import type { ExportInfo, NbdExport } from "./export.ts";
+import type { MetaContext } from "./meta-context.ts";
 import {
   EXPORT_NAME_PADDING_BYTES,
   HandshakeFlag,
@@ -52,6 +53,14 @@ export function listItem(entry: NbdExport): Buffer {
   bytes.writeUInt32BE(name.length, 0);
   bytes.set(name, 4);
   bytes.set(description, 4 + name.length);
+  return bytes;
+}
+
+/** One line of the answer to the options on metadata contexts. */
+export function metaContextItem({ id, name }: MetaContext): Buffer {
+  const bytes = Buffer.alloc(4 + name.length);
+  bytes.writeUInt32BE(id, 0);
+  bytes.write(name, 4);
   return bytes;
 }
 

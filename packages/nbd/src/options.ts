@@ -7,26 +7,36 @@ import {
   type NbdExport,
 } from "./export.ts";
 import {
+  listed,
+  type MetaContext,
+  type MetaSelection,
+  NOTHING_SELECTED,
+  selected,
+} from "./meta-context.ts";
+import { BAD_OPTION_TEXTS, BadOption, decodeText, OptionData } from "./option-data.ts";
+import {
   exportNameAnswer,
   infoBlockSize,
   infoExport,
   infoText,
   listItem,
+  metaContextItem,
   replyText,
 } from "./option-reply.ts";
-import { Info, Option, OptionReply, STRING_BYTES_MAX } from "./wire.ts";
+import { Info, Option, OptionReply } from "./wire.ts";
 
 /** What an option can do to the session that it is part of. */
 export interface OptionSession extends Agreement {
   readonly exports: ExportTable;
   readonly noZeroes: boolean;
   dialect: Dialect;
+  selection: MetaSelection;
   /** Sends one reply to the option being answered. */
   reply(type: number, data?: Uint8Array): void;
   /** Sends bytes that are no option reply. */
   send(bytes: Uint8Array): void;
-  /** Ends the negotiation: requests follow. */
-  begin(entry: NbdExport): void;
+  /** Ends the negotiation: requests follow. The name is the one that was asked for. */
+  begin(entry: NbdExport, name: string): void;
   close(reason: string): void;
 }
 
@@ -40,10 +50,12 @@ export const OPTION_HANDLERS: ReadonlyMap<number, OptionHandler> = new Map([
   [Option.Info, info],
   [Option.Go, go],
   [Option.StructuredReply, structuredReply],
+  [Option.ListMetaContext, listMetaContext],
+  [Option.SetMetaContext, setMetaContext],
 ]);
 
 function exportName(data: Buffer, session: OptionSession): void {
-  const name = decodeName(data);
+  const name = decodeText(data);
   const entry = name === null ? undefined : session.exports.find(name);
   if (entry === undefined) {
     session.close("asked for an export that is not there");
@@ -51,7 +63,7 @@ function exportName(data: Buffer, session: OptionSession): void {
   }
   const described = describeExport(entry, session);
   session.send(exportNameAnswer(described, session.noZeroes));
-  session.begin(entry);
+  session.begin(entry, name ?? "");
 }
 
 function abort(_data: Buffer, session: OptionSession): void {
@@ -73,8 +85,8 @@ function info(data: Buffer, session: OptionSession): void {
 }
 
 function go(data: Buffer, session: OptionSession): void {
-  const entry = answerInfo(data, session);
-  if (entry !== null) session.begin(entry);
+  const answered = answerInfo(data, session);
+  if (answered !== null) session.begin(answered.entry, answered.name);
 }
 
 function structuredReply(data: Buffer, session: OptionSession): void {
@@ -88,23 +100,54 @@ function structuredReply(data: Buffer, session: OptionSession): void {
   }
 }
 
-function answerInfo(data: Buffer, session: OptionSession): NbdExport | null {
+function listMetaContext(data: Buffer, session: OptionSession): void {
+  answerMetaContext(data, session, listed);
+}
+
+/** Replaces what was selected before, also when it fails. */
+function setMetaContext(data: Buffer, session: OptionSession): void {
+  session.selection = NOTHING_SELECTED;
+  session.selection = answerMetaContext(data, session, selected) ?? NOTHING_SELECTED;
+}
+
+function answerMetaContext(
+  data: Buffer,
+  session: OptionSession,
+  choose: (queries: readonly string[]) => MetaContext[],
+): MetaSelection | null {
+  if (session.dialect === Dialect.Simple) {
+    session.reply(OptionReply.ErrInvalid, replyText("ask for structured replies first"));
+    return null;
+  }
+  const query = parseMetaQuery(data);
+  if (typeof query === "number") {
+    refuse(query, session);
+    return null;
+  }
+  const { name, queries } = query;
+  if (findExport(name, session) === undefined) return null;
+  const contexts = choose(queries);
+  for (const context of contexts) session.reply(OptionReply.MetaContext, metaContextItem(context));
+  session.reply(OptionReply.Ack);
+  return { exportName: name, contexts };
+}
+
+function answerInfo(
+  data: Buffer,
+  session: OptionSession,
+): { entry: NbdExport; name: string } | null {
   const query = parseQuery(data);
-  if (typeof query === "string") {
-    const type = query === TOO_LONG ? OptionReply.ErrTooBig : OptionReply.ErrInvalid;
-    session.reply(type, replyText(query));
+  if (typeof query === "number") {
+    refuse(query, session);
     return null;
   }
-  const entry = session.exports.find(query.name);
-  if (entry === undefined) {
-    session.reply(OptionReply.ErrUnknown, replyText(`no export is called "${query.name}"`));
-    return null;
-  }
+  const entry = findExport(query.name, session);
+  if (entry === undefined) return null;
   const described = describeExport(entry, session);
   session.reply(OptionReply.Info, infoExport(described));
   for (const kind of query.kinds) sendInfo(kind, entry, described, session);
   session.reply(OptionReply.Ack);
-  return entry;
+  return { entry, name: query.name };
 }
 
 function sendInfo(
@@ -120,32 +163,37 @@ function sendInfo(
   }
 }
 
-const TOO_LONG = `a name is at most ${String(STRING_BYTES_MAX)} bytes long`;
-const INCOMPLETE = "the option is not as long as it says";
-
 /** Name and kinds of information, each once; or what is wrong. */
-function parseQuery(data: Buffer): { name: string; kinds: Set<number> } | string {
-  if (data.length < 6) return INCOMPLETE;
-  const nameBytes = data.readUInt32BE(0);
-  if (nameBytes > data.length - 6) return INCOMPLETE;
-  if (nameBytes > STRING_BYTES_MAX) return TOO_LONG;
-  const name = decodeName(data.subarray(4, 4 + nameBytes));
-  if (name === null) return "the name is not UTF-8 without NUL";
-  const count = data.readUInt16BE(4 + nameBytes);
-  const kindsAt = 6 + nameBytes;
-  if (data.length !== kindsAt + 2 * count) return INCOMPLETE;
+function parseQuery(bytes: Buffer): { name: string; kinds: Set<number> } | BadOption {
+  const data = new OptionData(bytes);
+  const name = data.text();
+  const count = data.uint16();
   const kinds = new Set<number>();
-  for (let at = kindsAt; at < data.length; at += 2) kinds.add(data.readUInt16BE(at));
-  return { name, kinds };
+  for (let index = 0; index < count && data.bad === null; index += 1) kinds.add(data.uint16());
+  data.end();
+  return data.bad ?? { name, kinds };
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The export and the names of contexts; or what is wrong. */
+function parseMetaQuery(bytes: Buffer): { name: string; queries: string[] } | BadOption {
+  const data = new OptionData(bytes);
+  const name = data.text();
+  const count = data.uint32();
+  const queries: string[] = [];
+  for (let index = 0; index < count && data.bad === null; index += 1) queries.push(data.text());
+  data.end();
+  return data.bad ?? { name, queries };
+}
 
-function decodeName(bytes: Buffer): string | null {
-  if (bytes.length > STRING_BYTES_MAX || bytes.includes(0)) return null;
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return null;
+function refuse(bad: BadOption, session: OptionSession): void {
+  const type = bad === BadOption.TooLong ? OptionReply.ErrTooBig : OptionReply.ErrInvalid;
+  session.reply(type, replyText(BAD_OPTION_TEXTS[bad]));
+}
+
+function findExport(name: string, session: OptionSession): NbdExport | undefined {
+  const entry = session.exports.find(name);
+  if (entry === undefined) {
+    session.reply(OptionReply.ErrUnknown, replyText(`no export is called "${name}"`));
   }
+  return entry;
 }

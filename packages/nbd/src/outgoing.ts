@@ -1,6 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ReplyFormat } from "./reply-format.ts";
 import { type Request, OutcomeQueue } from "./request.ts";
+import { ReplyError } from "./wire.ts";
 
 /** Where replies go: a socket. Nothing written may change until `done`. */
 export interface ReplySink {
@@ -99,11 +100,18 @@ export class Outgoing {
     let begin = 0;
     let at = 0;
     for (let request = this.#ready.head; request !== null; request = this.#ready.head) {
+      if (request.laidOut !== null || request.pieces.count > 0) {
+        const end = this.#collectInPieces(request, gather, { begin, at });
+        if (end === null) break;
+        begin = end.begin;
+        at = end.at;
+        continue;
+      }
       const dataBytes = request.replyDataBytes;
       const isCopied = dataBytes <= COPIED_BYTES_MAX;
       if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.length) break;
       this.#ready.shift();
-      at = this.#format.writeHead(gather, at, request);
+      at = this.#format.writeHead(gather, at, request, 0);
       if (isCopied) {
         if (dataBytes > 0) at = copyPayload(request, dataBytes, gather, at);
         this.#release(request);
@@ -114,6 +122,46 @@ export class Outgoing {
       begin = at;
     }
     return at > begin ? gather.subarray(begin, at) : null;
+  }
+
+  /** Replies that are more than a head and a payload; null: there is no room. */
+  #collectInPieces(request: Request, gather: Buffer, { begin, at }: Span): Span | null {
+    const { laidOut, pieces } = request;
+    const dataBytes = request.replyDataBytes;
+    const isCopied = dataBytes <= COPIED_BYTES_MAX;
+    // An error is told in one piece, whatever the request would have been cut into.
+    const count = request.error === ReplyError.Ok ? pieces.count : 1;
+    const headBytes = laidOut?.length ?? count * this.#format.headBytesMax;
+    if (at + headBytes + (isCopied ? dataBytes : 0) > gather.length) return null;
+    this.#ready.shift();
+    let span: Span = { begin, at };
+    if (laidOut !== null) span.at += laidOut.copy(gather, at);
+    else {
+      for (let index = 0; index < count; index += 1) {
+        span.at = this.#format.writeHead(gather, span.at, request, index);
+        const isData = dataBytes > 0 && !pieces.isHole(index);
+        if (isData) span = this.#addPiece(request, index, { gather, span, isCopied });
+      }
+    }
+    if (isCopied) this.#release(request);
+    else this.#sending.push(request);
+    return span;
+  }
+
+  #addPiece(
+    { page, skipBytes, pieces }: Request,
+    index: number,
+    { gather, span, isCopied }: { gather: Buffer; span: Span; isCopied: boolean },
+  ): Span {
+    if (page === null) throw new TypeError("a read without memory");
+    const from = skipBytes + pieces.beginOf(index);
+    const data = page.bytes.subarray(from, skipBytes + pieces.endOf(index));
+    if (isCopied) {
+      gather.set(data, span.at);
+      return { begin: span.begin, at: span.at + data.length };
+    }
+    this.#pieces.push(gather.subarray(span.begin, span.at), data);
+    return { begin: span.at, at: span.at };
   }
 
   #send(rest: Uint8Array | null): void {
@@ -143,6 +191,12 @@ export class Outgoing {
     this.#onWritten();
     this.flush();
   }
+}
+
+/** What was laid out and not yet cut off. */
+interface Span {
+  begin: number;
+  at: number;
 }
 
 function payload(request: Request, dataBytes: Bytes): Uint8Array {

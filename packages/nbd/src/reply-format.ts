@@ -6,8 +6,11 @@ import { SIMPLE_REPLY_BYTES, SIMPLE_REPLY_MAGIC } from "./wire.ts";
 export interface ReplyFormat {
   /** The longest head there is. */
   readonly headBytesMax: Bytes;
-  /** Writes what precedes the payload; answers where it ends. */
-  writeHead(into: Buffer, at: number, request: Request): number;
+  /**
+   * Writes what precedes the payload, or one piece of it when the request is cut; answers where
+   * that head ends.
+   */
+  writeHead(into: Buffer, at: number, request: Request, piece: number): number;
 }
 
 /** A magic, the error, the cookie; then the data, if there was no error. */

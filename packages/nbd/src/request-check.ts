@@ -12,6 +12,7 @@ const FLAGS_OF_COMMAND: readonly (number | undefined)[] = [
   /* Trim */ CommandFlag.Fua,
   /* Cache */ undefined,
   /* WriteZeroes */ CommandFlag.Fua | CommandFlag.NoHole,
+  /* BlockStatus */ CommandFlag.Fua | CommandFlag.RequestOne,
 ];
 
 /** The export as it was described to the client. */
@@ -19,6 +20,8 @@ export interface CheckedExport {
   readonly sizeBytes: Bytes;
   readonly flags: number;
   readonly requestBytesMax: Bytes;
+  /** Whether the client has chosen what BLOCK_STATUS is to tell. */
+  readonly hasContexts: boolean;
 }
 
 /** Why a request is not served. */
@@ -33,6 +36,8 @@ const READ_ONLY = refusal(ReplyError.Perm, "the export is read-only");
 const NO_TRIM = refusal(ReplyError.Invalid, "the device knows no trim");
 const PAST_END = refusal(ReplyError.Invalid, "the range ends behind the end of the export");
 const NO_SPACE = refusal(ReplyError.NoSpace, "there is no space behind the end of the export");
+const NO_CONTEXT = refusal(ReplyError.Invalid, "no metadata context was chosen for this export");
+const NO_LENGTH = refusal(ReplyError.Invalid, "a status of no bytes");
 const TOO_LONG = refusal(ReplyError.Invalid, "the read is longer than the largest block size");
 
 /** What is wrong with a request before anything is done for it; null: nothing is. */
@@ -45,7 +50,10 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
     return UNKNOWN_FLAG;
   }
   if (command === Command.Flush) return null;
-  if (command !== Command.Read && can(described, "ReadOnly")) return READ_ONLY;
+  if (command === Command.BlockStatus) {
+    if (!described.hasContexts) return NO_CONTEXT;
+    if (request.lengthBytes === 0) return NO_LENGTH;
+  } else if (command !== Command.Read && can(described, "ReadOnly")) return READ_ONLY;
   if (command === Command.Trim && !can(described, "SendTrim")) return NO_TRIM;
   // An offset beyond 2^53 is no exact number, but far beyond any end, and that is all it is asked.
   if (request.offsetBytes > described.sizeBytes - request.lengthBytes) {

@@ -1,6 +1,7 @@
 import type { Bytes, Page } from "@blkstack/bio";
 import type { ExportBackend } from "./export-backend.ts";
 import type { RangeHold } from "./range-gate.ts";
+import { ReadPieces } from "./read-pieces.ts";
 import { Command, ReplyError } from "./wire.ts";
 
 /** Whoever is told that a request has its outcome. Interrupt context: never sleeps, never throws. */
@@ -28,6 +29,11 @@ export class Request implements RangeHold {
   /** Where in the export it is wrong, within the request; below 0: not known. */
   errorAtBytes: Bytes = -1;
 
+  /** Where a READ that may be answered in pieces has holes. */
+  readonly pieces: ReadPieces = new ReadPieces();
+  /** A reply that was laid out as soon as the request came, whole. */
+  laidOut: Buffer | null = null;
+
   /** The memory of a READ or WRITE. */
   page: Page | null = null;
   /** Where in the page the payload begins: what lies before it completes a block of the device. */
@@ -52,7 +58,7 @@ export class Request implements RangeHold {
   /** Payload of the reply. */
   get replyDataBytes(): Bytes {
     if (this.command !== Command.Read || this.error !== ReplyError.Ok) return 0;
-    return this.lengthBytes;
+    return this.pieces.count === 0 ? this.lengthBytes : this.pieces.dataBytes;
   }
 
   /** Whether it starts and ends at blocks of the device. */

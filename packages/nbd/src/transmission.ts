@@ -2,9 +2,20 @@ import type { Bytes } from "@blkstack/bio";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import type { ExportBackend } from "./export-backend.ts";
 import type { NbdLimits } from "./limits.ts";
+import type { MetaContext } from "./meta-context.ts";
+import { blockStatus } from "./block-status.ts";
+import { layOutStatus } from "./chunk-format.ts";
+import { Dialect } from "./dialect.ts";
 import { checkRequest, type CheckedExport, firstBytePastEnd } from "./request-check.ts";
 import { Request, type RequestOwner } from "./request.ts";
-import { Command, readUint64, ReplyError, REQUEST_BYTES, REQUEST_MAGIC } from "./wire.ts";
+import {
+  Command,
+  CommandFlag,
+  readUint64,
+  ReplyError,
+  REQUEST_BYTES,
+  REQUEST_MAGIC,
+} from "./wire.ts";
 
 /** Whom the transmission answers to. */
 export interface TransmissionPeer {
@@ -19,6 +30,9 @@ export interface TransmissionPeer {
 export interface TransmissionOptions {
   readonly backend: ExportBackend;
   readonly described: CheckedExport;
+  readonly dialect: Dialect;
+  /** What BLOCK_STATUS is to tell. */
+  readonly contexts: readonly MetaContext[];
   readonly limits: NbdLimits;
   readonly task: Task;
   readonly peer: TransmissionPeer;
@@ -28,6 +42,8 @@ const Step = { Header: 0, Admit: 1, Payload: 2, Discard: 3, Over: 4 } as const;
 type Step = (typeof Step)[keyof typeof Step];
 
 const NO_BYTES = Buffer.alloc(0);
+/** Shorter reads are not worth asking the device for its holes. */
+const HOLE_READ_BYTES_MIN = 32 * 1024;
 
 /**
  * The requests of one client, fed with bytes as they come. Requests are read where they lie, and
@@ -39,6 +55,9 @@ const NO_BYTES = Buffer.alloc(0);
 export class Transmission implements RequestOwner {
   readonly #backend: ExportBackend;
   readonly #described: CheckedExport;
+  readonly #contexts: readonly MetaContext[];
+  /** Whether replies can leave holes out, and the device knows of any. */
+  readonly #findsHoles: boolean;
   readonly #limits: NbdLimits;
   readonly #task: Task;
   readonly #peer: TransmissionPeer;
@@ -65,6 +84,9 @@ export class Transmission implements RequestOwner {
   constructor(options: TransmissionOptions) {
     this.#backend = options.backend;
     this.#described = options.described;
+    this.#contexts = options.contexts;
+    this.#findsHoles =
+      options.dialect !== Dialect.Simple && options.backend.device.findExtent !== undefined;
     this.#limits = options.limits;
     this.#task = options.task;
     this.#peer = options.peer;
@@ -215,6 +237,8 @@ export class Transmission implements RequestOwner {
     request.errorText = null;
     request.errorAtBytes = -1;
     request.arrivedBytes = 0;
+    request.laidOut = null;
+    request.pieces.count = 0;
     if (request.command === Command.Disconnect) {
       this.#free.push(request);
       this.#step = Step.Over;
@@ -254,6 +278,16 @@ export class Transmission implements RequestOwner {
       request.end(ReplyError.Ok);
       return;
     }
+    if (request.command === Command.BlockStatus) {
+      const replies = blockStatus(request, this.#backend.device, this.#contexts);
+      request.laidOut = layOutStatus(request, replies);
+      request.end(ReplyError.Ok);
+      return;
+    }
+    if (this.#findsHoles && this.#isOneHole(request)) {
+      request.end(ReplyError.Ok);
+      return;
+    }
     this.#backend.align(request);
     if (request.command === Command.Read || request.command === Command.Write) {
       const isThere = this.#backend.allocPage(request, this.#task);
@@ -262,6 +296,14 @@ export class Transmission implements RequestOwner {
     } else {
       this.#hold(this.#backend.start(request, this.#task));
     }
+  }
+
+  /** Cuts a long read where the device has holes; answers whether there is nothing but a hole. */
+  #isOneHole({ command, flags, offsetBytes, lengthBytes, pieces }: Request): boolean {
+    if (command !== Command.Read || lengthBytes < HOLE_READ_BYTES_MIN) return false;
+    pieces.find(this.#backend.device, offsetBytes, lengthBytes);
+    if ((flags & CommandFlag.DontFragment) !== 0 && pieces.count > 1) pieces.clear();
+    return pieces.isOneHole;
   }
 
   /** A refused write still brings its payload. */

@@ -26,12 +26,15 @@ export const Option = {
   Info: 6,
   Go: 7,
   StructuredReply: 8,
+  ListMetaContext: 9,
+  SetMetaContext: 10,
 } as const;
 
 export const OptionReply = {
   Ack: 1,
   Server: 2,
   Info: 3,
+  MetaContext: 4,
   ErrUnsupported: 0x8000_0001,
   ErrPolicy: 0x8000_0002,
   ErrInvalid: 0x8000_0003,
@@ -61,14 +64,22 @@ export const Command = {
   Flush: 3,
   Trim: 4,
   WriteZeroes: 6,
+  BlockStatus: 7,
 } as const;
 
-export const CommandFlag = { Fua: 0x1, NoHole: 0x2, DontFragment: 0x4 } as const;
+export const CommandFlag = {
+  Fua: 0x1,
+  NoHole: 0x2,
+  DontFragment: 0x4,
+  RequestOne: 0x8,
+} as const;
 
 /** What a chunk of a structured reply brings. */
 export const Chunk = {
   None: 0,
   OffsetData: 1,
+  OffsetHole: 2,
+  BlockStatus: 5,
   Error: 0x8001,
   ErrorOffset: 0x8002,
 } as const;

@@ -160,6 +160,15 @@ export function query(name: string, kinds: readonly number[] = []): Buffer {
   return Buffer.concat([u32(bytes.length), bytes, u16(kinds.length), ...kinds.map(u16)]);
 }
 
+/** What options on metadata send: an export, and the names of contexts. */
+export function metaQuery(name: string, ...queries: string[]): Buffer {
+  const text = (each: string): Buffer => {
+    const bytes = Buffer.from(each);
+    return Buffer.concat([u32(bytes.length), bytes]);
+  };
+  return Buffer.concat([text(name), u32(queries.length), ...queries.map(text)]);
+}
+
 export interface RawRequest {
   readonly magic?: number;
   readonly flags?: number;

@@ -1,0 +1,54 @@
+import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
+import { type BlockDevice, type Extent, ExtentLayer, findExtent } from "@blkstack/block";
+import type { MetaContext } from "./meta-context.ts";
+import type { Request } from "./request.ts";
+import { CommandFlag } from "./wire.ts";
+
+/** One reply tells of no more, whatever was asked: small questions must not make large answers. */
+const EXTENTS_MAX = 1024;
+/** Nor does one question keep everybody waiting for longer than so many looks at the device. */
+const LOOKS_MAX = 2048;
+
+/** What one context says of a range, from its beginning, and perhaps not to its end. */
+export interface StatusReply {
+  readonly context: MetaContext;
+  readonly lengths: readonly Bytes[];
+  readonly statuses: readonly number[];
+}
+
+/** Answers a BLOCK_STATUS, whose range lies within the device. Waits: never. */
+export function blockStatus(
+  request: Request,
+  device: BlockDevice,
+  contexts: readonly MetaContext[],
+): StatusReply[] {
+  return contexts.map((context) => statusOf(request, device, context));
+}
+
+function statusOf(request: Request, device: BlockDevice, context: MetaContext): StatusReply {
+  const { offsetBytes, lengthBytes, flags } = request;
+  const extentsMax = (flags & CommandFlag.RequestOne) === 0 ? EXTENTS_MAX : 1;
+  const end = offsetBytes + lengthBytes;
+  const endSector = Math.ceil(end / SECTOR_BYTES);
+  const extent: Extent = { sectors: 0, flags: 0, layer: ExtentLayer.Only };
+  const lengths: Bytes[] = [];
+  const statuses: number[] = [];
+  let at = offsetBytes;
+  for (let looks = 0; at < end && looks < LOOKS_MAX; looks += 1) {
+    const sector = Math.floor(at / SECTOR_BYTES);
+    extent.sectors = endSector - sector;
+    findExtent(device, sector, extent);
+    const next = Math.min(end, (sector + extent.sectors) * SECTOR_BYTES);
+    const status = context.statusOf(extent);
+    if (statuses.at(-1) === status) {
+      lengths[lengths.length - 1] = (lengths.at(-1) ?? 0) + next - at;
+    } else if (lengths.length === extentsMax) {
+      break;
+    } else {
+      lengths.push(next - at);
+      statuses.push(status);
+    }
+    at = next;
+  }
+  return { context, lengths, statuses };
+}
