@@ -8,6 +8,7 @@ import { flakey } from "@blkstack/dm-flakey";
 import { linear } from "@blkstack/dm-linear";
 import { logWrites } from "@blkstack/dm-log-writes";
 import { snapshot, snapshotMerge, snapshotOrigin } from "@blkstack/dm-snapshot";
+import { throttle } from "@blkstack/dm-throttle";
 import { striped } from "@blkstack/dm-striped";
 import { zero } from "@blkstack/dm-zero";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
@@ -23,6 +24,7 @@ export const TARGETS: readonly TargetType[] = [
   delay,
   flakey,
   dust,
+  throttle,
   bounce,
   logWrites,
   snapshot,

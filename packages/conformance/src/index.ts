@@ -8,4 +8,4 @@ export {
   type SentBio,
 } from "./sent-bio.ts";
 export { TargetBench } from "./target-bench.ts";
-export { TargetRig, type TargetRigOptions } from "./target-rig.ts";
+export { type RigParts, TargetRig, type TargetRigOptions } from "./target-rig.ts";

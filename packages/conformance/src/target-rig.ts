@@ -10,9 +10,18 @@ import { type BioContents, bioFor, type Range, type SentBio } from "./sent-bio.t
 /** Sectors of each disk, unless told. */
 const SIZE_SECTORS = 1000;
 
+/** What services are made of. */
+export interface RigParts {
+  readonly scheduler: Scheduler;
+  readonly memory: Memory;
+  readonly submitter: MakeRequest;
+}
+
 export interface TargetRigOptions {
   /** What tables may name. */
   readonly types: readonly TargetType[];
+  /** What targets find by its class, beside the memory. */
+  readonly services?: (parts: RigParts) => readonly object[];
   /** Of each of the two disks. Default: 1000. */
   readonly sizeSectors?: number;
 }
@@ -28,7 +37,8 @@ export class TargetRig<AScheduler extends Scheduler = Scheduler> {
   /** What targets had to say. */
   readonly lines: string[] = [];
 
-  constructor(scheduler: AScheduler, { types, sizeSectors = SIZE_SECTORS }: TargetRigOptions) {
+  constructor(scheduler: AScheduler, options: TargetRigOptions) {
+    const { types, services, sizeSectors = SIZE_SECTORS } = options;
     this.scheduler = scheduler;
     this.memory = new Memory({ scheduler });
     const { memory } = this;
@@ -41,6 +51,7 @@ export class TargetRig<AScheduler extends Scheduler = Scheduler> {
       submitter: this.submitter,
       registry: new TargetRegistry(types),
       lookup: (name) => this.#find(name),
+      ...(services && { services: services(this) }),
       onLog: (line) => this.lines.push(line),
     });
   }

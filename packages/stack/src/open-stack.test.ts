@@ -1,4 +1,4 @@
-import { type Bio, bioEndio, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { Bio, bioEndio, BioOp, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
 import {
   API_VERSION,
   type BlockDevice,
@@ -192,6 +192,27 @@ it("a name that a removed device had is nobody's", async () => {
   await stack.close();
 });
 
+it("exports in a group keep its limits together, beside others of the same device that have none", async () => {
+  const file =
+    'disks:\n  base: { file: base.img }\ngroups:\n  gold: "wiops=10"\nexports:\n' +
+    "  one: { device: base, group: gold }\n  two: { device: base, group: gold }\n  free: { device: base }\n";
+  const stack = await open(file);
+  const ended: string[] = [];
+  await runInTask(new EventLoopScheduler(), "writer", async (task) => {
+    for (const name of ["one", "two", "free", "one"]) {
+      const bio = new Bio();
+      bio.device = stack.exports.get(name)?.device ?? null;
+      bio.op = BioOp.WriteZeroes;
+      bio.sizeBytes = 512;
+      bio.endIo = () => ended.push(name);
+      await new MakeRequest().submitBio(bio, task);
+    }
+  });
+  expect(ended).toEqual(["one", "free"]);
+  await stack.close();
+  expect(ended).toEqual(["one", "free", "two", "one"]);
+});
+
 it("an export is as read-only as its device, or more", async () => {
   const stack = await open(TOWER);
   expect([...stack.exports.values()]).toEqual([
@@ -247,11 +268,6 @@ const FAILURES: readonly (readonly [what: string, part: string, complaint: strin
     "a device that is too small",
     "devices:\n  md: 0 9 over base\n",
     's.yaml:4:7: device "md": table line 1: base too small for target: start=0, len=9, dev_size=8',
-  ],
-  [
-    "an export in a group",
-    'groups:\n  gold: "rbps=1"\nexports:\n  e: { device: base, group: gold }\n',
-    "s.yaml:6:29: groups need the throttle target, which this version does not have",
   ],
   [
     "a writable export of a read-only disk",

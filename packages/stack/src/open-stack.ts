@@ -2,10 +2,11 @@ import { type BlockDevice, BlockError, type Submitter, type TargetType } from "@
 import { DeviceMapper, parseTable, TargetRegistry } from "@blkstack/device-mapper";
 import type { Memory } from "@blkstack/memory";
 import type { Scheduler } from "@blkstack/task";
+import { Throttle, ThrottledDevice } from "@blkstack/throttle";
 import type { StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
 import { type DiskKinds, openDisk } from "./disk-kinds.ts";
-import { openExport } from "./open-export.ts";
+import { openExport, type Within } from "./open-export.ts";
 import { suggestion } from "./nearest.ts";
 import { removeDevices } from "./remove-devices.ts";
 import { runInTask } from "./run-in-task.ts";
@@ -52,6 +53,7 @@ class Opening {
   readonly #options: OpenStackOptions;
   readonly #registry: TargetRegistry;
   readonly #mapper: DeviceMapper;
+  readonly #throttle: Throttle;
   readonly #disks: Map<string, BlockDevice> = new Map<string, BlockDevice>();
   readonly #devices: Map<string, BlockDevice> = new Map<string, BlockDevice>();
   readonly #closing: UndoList = new UndoList();
@@ -62,10 +64,12 @@ class Opening {
     this.#description = description;
     this.#options = options;
     this.#registry = new TargetRegistry(options.targets);
+    this.#throttle = new Throttle({ scheduler, submitter, memory });
     this.#mapper = new DeviceMapper({
       scheduler,
       submitter,
       memory,
+      services: [this.#throttle],
       registry: this.#registry,
       lookup: (name) => this.#lookUp(name),
       ...(onLog && { onLog }),
@@ -75,14 +79,19 @@ class Opening {
   async open(): Promise<Stack> {
     const description = this.#description;
     const { scheduler } = this.#options;
+    this.#closing.add(() =>
+      runInTask(scheduler, "end groups", (task) => this.#throttle.stop(task)),
+    );
+    for (const [name, limits] of description.groups) this.#throttle.addGroup(name, { limits });
     for (const name of description.disks.keys()) await this.#openDisk(name);
     this.#closing.add(() => removeDevices(this.#mapper, scheduler));
     for (const name of orderDevices(description.devices, description.source)) {
       await this.#createDevice(name);
     }
     const exports = new Map<string, StackExport>();
+    const within: Within = (device, group) => this.#putWithin(device, group);
     for (const name of description.exports.keys()) {
-      exports.set(name, openExport(name, description, this.#devices));
+      exports.set(name, openExport(name, description, this.#devices, within));
     }
     const parts = {
       description,
@@ -92,6 +101,14 @@ class Opening {
       mapper: this.#mapper,
     };
     return new Stack(parts, { scheduler, closing: this.#closing, creations: this.#creations });
+  }
+
+  /** What waits for the group goes on when the stack is closed, before the device below goes. */
+  #putWithin(device: BlockDevice, group: string): BlockDevice {
+    const { scheduler, submitter } = this.#options;
+    const port = this.#throttle.openPort(group);
+    this.#closing.add(() => runInTask(scheduler, `leave ${group}`, (task) => port.close(task)));
+    return new ThrottledDevice(`${device.name} in ${group}`, device, port, submitter);
   }
 
   /** What stands in the way of undoing matters less than why it is undone. */

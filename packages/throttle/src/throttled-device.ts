@@ -1,5 +1,11 @@
 import type { Bio, Sectors } from "@blkstack/bio";
-import { type BlockDevice, RequestQueue, type Submitter } from "@blkstack/block";
+import {
+  type BlockDevice,
+  type QueueLimits,
+  RequestQueue,
+  stackingLimits,
+  type Submitter,
+} from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
 import type { ThrottlePort } from "./throttle-port.ts";
 
@@ -14,7 +20,7 @@ export class ThrottledDevice implements BlockDevice {
 
   constructor(name: string, below: BlockDevice, port: ThrottlePort, submitter: Submitter) {
     this.name = name;
-    this.queue = new RequestQueue(name, below.queue.limits);
+    this.queue = new RequestQueue(name, uncut(below.queue.limits));
     this.queue.submitHook = port;
     this.isReadOnly = below.isReadOnly;
     this.#below = below;
@@ -32,4 +38,10 @@ export class ThrottledDevice implements BlockDevice {
     bio.device = this.#below;
     return this.#submitter.submitBio(bio, task);
   }
+}
+
+/** Bios are cut by the device below, after they were charged. */
+function uncut(limits: QueueLimits): QueueLimits {
+  const { maxSectors, maxHwSectors, maxSegments, maxSegmentBytes, chunkSectors } = stackingLimits();
+  return { ...limits, maxSectors, maxHwSectors, maxSegments, maxSegmentBytes, chunkSectors };
 }
