@@ -22,5 +22,9 @@ export const FILE_LIMITS: QueueLimits = {
   canNoWait: false,
 };
 
-/** The same past the page cache of the host: memory must lie as its disk wants it. */
+/**
+ * The same past the page cache of the host: memory must lie as its disk wants it. What that is cannot
+ * be asked for here, and 512 is right for most. For a disk of 4096 bytes to a sector, `limits` of the
+ * options is to say so: `dmaAlignmentMask` 4095, and 4096 for the logical and the physical block.
+ */
 export const DIRECT_LIMITS: QueueLimits = { ...FILE_LIMITS, dmaAlignmentMask: SECTOR_BYTES - 1 };
