@@ -19,6 +19,12 @@ const io: CliIo = {
       for (const signal of STOP_SIGNALS) process.off(signal, callback);
     };
   },
+  onReportSignal(callback) {
+    process.on("SIGUSR2", callback);
+    return () => {
+      process.off("SIGUSR2", callback);
+    };
+  },
   exitNow(status) {
     process.exit(status);
   },

@@ -10,7 +10,7 @@ const PAYLOAD_MIN_BYTES = 2 * MIB;
 
 /**
  * Holds `memory` to `budgetBytes` from now on, and answers what clients may have of it: all that the
- * reserves of the stack leave, as long as no copy or cache has it.
+ * reserves of the stack and of its exports leave, as long as no copy or cache has it.
  *
  * Throws a UserError that names the least that is enough.
  */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
-import { formatNbdUri, NbdServer } from "@blkstack/nbd";
+import { formatNbdUri, type NbdLimits, NbdServer } from "@blkstack/nbd";
 import { runInTask, type Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -52,7 +52,7 @@ export async function serveStack(
   const exports = [...stack.exports.values()].map((each) => {
     return { ...each, isDefault: each.name === exportName };
   });
-  const limits = limitMemory(ground.memory, memoryBytes);
+  const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
   const server = new NbdServer({ ...ground, exports, limits });
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const live = new LiveExports(server, stack, exports);

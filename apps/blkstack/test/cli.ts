@@ -14,6 +14,10 @@ export interface TestRun {
   printed(line: string): Promise<void>;
   /** As SIGTERM would. */
   stop(): void;
+  /** As SIGUSR2 would. */
+  askForReport(): void;
+  /** What has been complained of so far. */
+  readonly stderr: () => string;
   /** Exit statuses that were to end the process at once. */
   readonly exits: readonly number[];
 }
@@ -32,6 +36,7 @@ export function start(
 ): TestRun {
   const written = { stdout: "", stderr: "" };
   const stops = new Set<() => void>();
+  const reporters = new Set<() => void>();
   const exits: number[] = [];
   const watchers = new Set<() => void>();
   const io: CliIo = {
@@ -48,6 +53,10 @@ export function start(
     onStopSignal(callback) {
       stops.add(callback);
       return () => void stops.delete(callback);
+    },
+    onReportSignal(callback) {
+      reporters.add(callback);
+      return () => void reporters.delete(callback);
     },
     exitNow: (status) => void exits.push(status),
   };
@@ -70,6 +79,10 @@ export function start(
     stop() {
       for (const stop of [...stops]) stop();
     },
+    askForReport() {
+      for (const report of [...reporters]) report();
+    },
+    stderr: () => written.stderr,
   };
 }
 

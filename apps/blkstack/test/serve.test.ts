@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { NbdClient } from "@blkstack/nbd";
 import { expect, it } from "vitest";
+import type { MemoryReport } from "../src/memory-report.ts";
 import { run, start, temporaryFolder } from "./cli.ts";
 
 const DISK = "disks:\n  a: { file: new.img, size: 64KiB, create: true }\n";
@@ -125,6 +126,29 @@ exports:
   expect((await served.finished).status).toBe(0);
 });
 
+it("says on a signal how memory fares, with every pool", async () => {
+  const cwd = await folderWith(STACK);
+  const served = start(["serve", "s.yaml", "--memory", "3MiB"], { cwd });
+  await served.printed("ready");
+  served.askForReport();
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+  const { memory, pools } = JSON.parse(served.stderr()) as MemoryReport;
+  expect(memory).toMatchObject({ totalBytes: 3 * 2 ** 20, directRounds: 0, stalls: 0 });
+  const usedBytes = memory.totalBytes - memory.freeBytes;
+  // Sixteen bios for one export, each with a table of vectors of some 14 KiB.
+  expect(usedBytes).toBeGreaterThan(16 * 14_000);
+  expect(usedBytes).toBeLessThan(2 ** 20);
+  expect(pools).toContainEqual({
+    label: 'bio_set "nbd "a b""',
+    minNr: 16,
+    currNr: 16,
+    lowestNr: 16,
+    fromReserve: 0,
+    waits: 0,
+  });
+});
+
 /** Why something cannot be served, its command line, and the one line about it. */
 const MISTAKES: readonly (readonly [what: string, argv: string, complaint: string])[] = [
   [
@@ -162,7 +186,7 @@ it.each(MISTAKES)(
 
 it("what a client wrote is in the image when the server has ended", async () => {
   const cwd = await folderWith(STACK);
-  const served = start(["serve", "s.yaml", "--listen", "unix:s", "--memory", "2MiB"], { cwd });
+  const served = start(["serve", "s.yaml", "--listen", "unix:s", "--memory", "3MiB"], { cwd });
   await served.printed("ready");
   const client = await NbdClient.connect({ unix: join(cwd, "s") });
   await client.write(512, new Uint8Array(1024).fill(7));

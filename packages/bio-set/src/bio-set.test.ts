@@ -294,6 +294,56 @@ describe("a set", () => {
   });
 });
 
+describe("where pages are counted", () => {
+  const pages = { totalPages: 1000, minPages: 0 };
+
+  it("the reserves of a set take theirs, and the end of the set gives them back", async () => {
+    const scheduler = new VirtualScheduler();
+    const memory = new Memory({ scheduler, pages });
+    const set = new BioSet({ name: "S", scheduler, memory, poolSize: 16, needBvecs: true });
+    const takenPages = memory.totalPages - memory.freePages;
+    // A table for 256 vectors is three pages and a half.
+    expect(takenPages).toBeGreaterThanOrEqual(16 * 3.5);
+    expect(takenPages).toBeLessThan(16 * 4 + 4);
+    expect([...memory.reserves].map(({ label, currNr }) => [label, currNr])).toEqual([
+      ['bio_set "S"', 16],
+      ['bvecs of bio_set "S"', 16],
+    ]);
+    await scheduler.perform("task", async (task) => {
+      for (const vecs of [0, 5, 65, 200]) (await take(set, vecs, task)).put();
+      await set.destroy(task);
+    });
+    expect(memory.freePages).toBe(1000);
+    expect(memory.reserves.size).toBe(0);
+  });
+
+  it("and none are left, bios come from the reserve, one after the other without end", async () => {
+    const scheduler = new VirtualScheduler();
+    const memory = new Memory({ scheduler, pages });
+    const set = new BioSet({ name: "S", scheduler, memory, poolSize: 2, needBvecs: true });
+    memory.tryTakePages(memory.freePages, GFP_NOWAIT, "hog");
+    const done: string[] = [];
+    for (const name of ["alice", "bob", "carol"]) {
+      scheduler.spawn(name, async (task) => {
+        for (let n = 0; n < 100; n += 1) {
+          const bio = await take(set, 256, task, GFP_NOIO);
+          await scheduler.sleep(task, { label: "the device", blockers: () => [] }, 1);
+          bio.put();
+        }
+        done.push(name);
+      });
+    }
+    // Each has two of three milliseconds; who sleeps is woken, and need not wait for a retry.
+    await scheduler.advance(200);
+    expect(done.sort()).toEqual(["alice", "bob", "carol"]);
+    const [bios] = memory.reserves;
+    // The page of the reserve has room for some more bios, but not for their tables.
+    expect(bios?.currNr).toBe(2);
+    expect(set.bvecPool?.pool).toMatchObject({ currNr: 2, lowestNr: 0, fromReserve: 300 });
+    expect(set.bvecPool?.pool.waits).toBeGreaterThan(0);
+  });
+});
+
 describe("a bio from the heap", () => {
   it("has up to 1024 vectors, may not be there, and goes nowhere", async () => {
     const stack = new Stack("two");

@@ -31,6 +31,7 @@ import {
   type WorkQueue,
 } from "@blkstack/task";
 import { BvecPool, freeVecTable } from "./bvec-pool.ts";
+import { bioBytes } from "./element-bytes.ts";
 import { PooledBio, type VecTable } from "./pooled-bio.ts";
 import { rescueBoth, type RescuePolicy } from "./rescue-policy.ts";
 import { Rescuer } from "./rescuer.ts";
@@ -110,7 +111,8 @@ export class BioSet implements BioPool, Waitable {
       bio.vecs = bio.inlineVecs;
       return bio;
     };
-    const allocator = new Slab(memory, `bios of ${name}`, make);
+    const elementBytes = bioBytes(inlineVecs, frontPad !== undefined);
+    const allocator = new Slab(memory, `bios of ${name}`, make, { elementBytes });
     const pool = { scheduler, label: this.label, allocator, minNr: poolSize };
     this.bioPool = reserved(() => new Mempool(pool));
     try {
@@ -222,7 +224,7 @@ export class BioSet implements BioPool, Waitable {
   }
 
   protected destroyPools(): void {
-    this.bvecPool?.pool.destroy();
+    this.bvecPool?.destroy();
     this.bioPool.destroy();
   }
 

@@ -10,6 +10,7 @@ import {
   type Scheduler,
   type Task,
 } from "@blkstack/task";
+import { tableBytes } from "./element-bytes.ts";
 import { VecTable } from "./pooled-bio.ts";
 
 /** Sizes that come from memory only; above them is the pool, of tables for the largest bio. */
@@ -39,6 +40,7 @@ export class BvecPool {
     const slabOf = (maxVecs: number): Slab<VecTable> =>
       new Slab(memory, `bvec-${String(maxVecs)} of ${name}`, () => new VecTable(maxVecs), {
         keepMax: KEEP_TABLES_MAX,
+        elementBytes: tableBytes(maxVecs),
       });
     const [small, medium, large] = SLAB_VECS;
     this.#small = slabOf(small);
@@ -67,6 +69,12 @@ export class BvecPool {
     }
     const table = this.pool.alloc(gfp, task);
     return isPending(table) ? table.then((late) => this.#fromPool(late)) : this.#fromPool(table);
+  }
+
+  /** All tables must have been freed. */
+  destroy(): void {
+    this.pool.destroy();
+    for (const slab of [this.#small, this.#medium, this.#large]) slab.letGoOfAll();
   }
 
   /** Null when only the pool has tables of this size. */

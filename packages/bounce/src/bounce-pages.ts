@@ -6,6 +6,7 @@ import {
   type Gfp,
   GfpBit,
   isPending,
+  type Reserve,
   type Scheduler,
   type Task,
 } from "@blkstack/task";
@@ -76,6 +77,10 @@ class WrappedPages implements Allocator<BouncePage> {
 
   get isExhausted(): boolean {
     return this.#source.isExhausted === true;
+  }
+
+  get reserves(): Set<Reserve> | undefined {
+    return this.#source.reserves;
   }
 
   tryAlloc(gfp: Gfp): BouncePage | null {

@@ -1,4 +1,4 @@
-import { type Bio, bioEndio, bioError, BioFlag, BioStatus, invariant } from "@blkstack/bio";
+import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Bytes, invariant } from "@blkstack/bio";
 import type { PreparedCallback } from "@blkstack/kcopyd";
 import { type Memory, Slab } from "@blkstack/memory";
 import { Mempool } from "@blkstack/mempool";
@@ -8,6 +8,9 @@ import { type CopyOwner, PendingException } from "./pending-exception.ts";
 import { type SettlePolicy, settlePolicyOf } from "./policies.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { WriteBehind } from "./write-behind.ts";
+
+/** What one takes, about: it is for a budget. */
+const PENDING_BYTES: Bytes = 256;
 
 /**
  * The chunks of one snapshot that are on their way into the store: each is given its place there,
@@ -26,7 +29,9 @@ export class PendingExceptions implements CopyOwner {
   constructor(snapshot: Snapshot, memory: Memory) {
     const { name, scheduler, policies } = snapshot;
     const label = `pending exceptions of ${name}`;
-    const allocator = new Slab(memory, label, () => new PendingException(this));
+    const allocator = new Slab(memory, label, () => new PendingException(this), {
+      elementBytes: PENDING_BYTES,
+    });
     this.#snapshot = snapshot;
     this.#pool = new Mempool({ scheduler, label, allocator, minNr: policies.pendingReserve });
     this.#order = new CommitOrder((pending, task) => this.#commit(pending, task));

@@ -4,6 +4,7 @@ import {
   BioOp,
   BioState,
   BioStatus,
+  type Bytes,
   invariant,
   isBio,
   isWriteOp,
@@ -28,6 +29,8 @@ import { SentPart } from "./sent-part.ts";
 /** Requests, and bios, that can be under way with no memory at all. */
 const RESERVE = 16;
 const REGIONS_MAX = 64;
+/** What a request takes, about: it is for a budget. */
+const RECORD_BYTES: Bytes = 192;
 
 // Constants of this module are part of the machine code; what is imported is looked up each time.
 const READ = BioOp.Read;
@@ -65,7 +68,7 @@ export class DmIoClient implements Waitable {
     };
     const make = (): IoRecord => new IoRecord(home, scheduler.isExploring);
     const label = `requests of ${this.label}`;
-    const allocator = new Slab(memory, label, make);
+    const allocator = new Slab(memory, label, make, { elementBytes: RECORD_BYTES });
     this.#records = reserved(() => new Mempool({ scheduler, label, allocator, minNr: RESERVE }));
     const frontPad = (): SentPart => new SentPart();
     this.#bios = new BioSet({ name: this.label, scheduler, memory, poolSize: RESERVE, frontPad });

@@ -47,6 +47,8 @@ import { Throttle } from "./throttle.ts";
 const SUB_JOBS = 8;
 const SUB_JOB_BYTES: Bytes = 512 * 1024;
 const JOB_RESERVE = 8;
+/** What a job takes with its sub-jobs, about: it is for a budget. */
+const JOB_BYTES: Bytes = 4096;
 
 const ZEROES: Page = { bytes: new Uint8Array(PAGE_BYTES), frame: 0 };
 /** As much memory as the longest piece has, all of it the same page. */
@@ -120,7 +122,9 @@ export class KcopydClient implements Waitable {
       blockersOf: (job) => this.#copier.blockersOf(job),
     };
     const label = `jobs of ${this.label}`;
-    const allocator = new Slab(memory, label, () => new CopyJob(owner, SUB_JOBS));
+    const allocator = new Slab(memory, label, () => new CopyJob(owner, SUB_JOBS), {
+      elementBytes: JOB_BYTES,
+    });
     this.#jobs = reserved(() => new Mempool({ scheduler, label, allocator, minNr }));
     this.io = new DmIoClient({ name, scheduler, memory, submitter });
     this.#pages =

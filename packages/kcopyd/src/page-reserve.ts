@@ -1,7 +1,7 @@
 import { invariant, type Page, PAGE_BYTES } from "@blkstack/bio";
 import { BlockError } from "@blkstack/block";
 import type { PageAllocator } from "@blkstack/memory";
-import { GFP_KERNEL, GFP_NOWAIT } from "@blkstack/task";
+import { GFP_KERNEL, GFP_NOWAIT, type Reserve } from "@blkstack/task";
 import type { PageBuffer } from "./page-buffer.ts";
 
 /**
@@ -21,11 +21,14 @@ export interface PageSource {
 }
 
 /** So many pages that are always there, before an allocator that may have none. */
-export class PageReserve implements PageSource {
+export class PageReserve implements PageSource, Reserve {
   readonly label: string;
   readonly #pages: PageAllocator;
   readonly #free: Page[] = [];
   readonly #reservePages: number;
+  #lowestPages: number;
+  #fromReserve = 0;
+  #refusals = 0;
   #takenPages = 0;
   #peakPages = 0;
 
@@ -34,6 +37,7 @@ export class PageReserve implements PageSource {
     this.label = label;
     this.#pages = pages;
     this.#reservePages = reservePages;
+    this.#lowestPages = reservePages;
     while (this.#free.length < reservePages) {
       const page = pages.tryAlloc(GFP_KERNEL);
       if (page === null) {
@@ -43,6 +47,28 @@ export class PageReserve implements PageSource {
       }
       this.#free.push(page);
     }
+    pages.reserves.add(this);
+  }
+
+  get minNr(): number {
+    return this.#reservePages;
+  }
+
+  get currNr(): number {
+    return this.#free.length;
+  }
+
+  get lowestNr(): number {
+    return this.#lowestPages;
+  }
+
+  get fromReserve(): number {
+    return this.#fromReserve;
+  }
+
+  /** Requests that could not be served at once. */
+  get waits(): number {
+    return this.#refusals;
   }
 
   /** Pages of the reserve that are there. */
@@ -58,8 +84,9 @@ export class PageReserve implements PageSource {
   /** Memory first: the reserve is for when there is none. */
   take(pageCount: number, buffer: PageBuffer): boolean {
     for (let taken = 0; taken < pageCount; taken += 1) {
-      const page = this.#pages.tryAlloc(GFP_NOWAIT) ?? this.#free.pop();
+      const page = this.#pages.tryAlloc(GFP_NOWAIT) ?? this.#takeReserve();
       if (page === undefined) {
+        this.#refusals += 1;
         this.#putBack(buffer);
         return false;
       }
@@ -81,7 +108,16 @@ export class PageReserve implements PageSource {
       const wanted = String(this.#reservePages);
       invariant(false, `${this.label} is destroyed with ${String(free)} pages of ${wanted}`);
     }
+    this.#pages.reserves.delete(this);
     this.#freeAll();
+  }
+
+  #takeReserve(): Page | undefined {
+    const page = this.#free.pop();
+    if (page === undefined) return undefined;
+    this.#fromReserve += 1;
+    this.#lowestPages = Math.min(this.#lowestPages, this.#free.length);
+    return page;
   }
 
   /** Fills the reserve before it gives anything to memory: who waits lives on the reserve. */

@@ -11,6 +11,7 @@ export {
   type GfpScope,
   GfpScopeBit,
   mayWait,
+  type Reserve,
 } from "@blkstack/task";
 export { AnonymousPages } from "./anonymous-pages.ts";
 export {

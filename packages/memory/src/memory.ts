@@ -9,6 +9,7 @@ import {
   GfpBit,
   isPending,
   mayWait,
+  type Reserve,
   type Scheduler,
   type Task,
 } from "@blkstack/task";
@@ -69,6 +70,8 @@ export class Memory {
   readonly scheduler: Scheduler;
   /** The caches that give back when memory is short. */
   readonly shrinkers: ShrinkerRegistry = new ShrinkerRegistry();
+  /** The pools that keep some of this memory for those who must not fail. */
+  readonly reserves: Set<Reserve> = new Set<Reserve>();
   /** See `MemoryOptions`. */
   readonly joinedScopes: boolean;
   /** Where anonymous pages go when memory is short and I/O is allowed; null: nowhere. To be set once. */

@@ -6,6 +6,7 @@ import {
   type Gfp,
   GfpBit,
   isPending,
+  type Reserve,
   type Task,
   type Waitable,
 } from "@blkstack/task";
@@ -77,6 +78,11 @@ export class PageAllocator implements Waitable {
   /** Pages in use, and those kept for reuse. */
   get existingPages(): number {
     return this.#cache.existingPages;
+  }
+
+  /** The pools before the same memory. */
+  get reserves(): Set<Reserve> {
+    return this.#memory.reserves;
   }
 
   get counters(): PageAllocatorCounters {

@@ -179,6 +179,11 @@ export class PageZone implements Waitable {
     this.#keepers.add(keeper);
   }
 
+  /** It keeps nothing. */
+  forgetKeeper(keeper: PageKeeper): void {
+    this.#keepers.delete(keeper);
+  }
+
   /** Has those who keep pages for reuse give back about so many. Waits: never. */
   takeKept(pages: number): void {
     const enough = this.#freePages + pages;

@@ -191,6 +191,18 @@ describe("direct reclaim", () => {
     expect(cache.asked).toEqual([]);
   });
 
+  it("has none of the pages left of which an element was, when it is told that all may go", () => {
+    const { memory } = rigOf({ totalPages: 10 });
+    const slab = new Slab(memory, "bios", () => ({}), { elementBytes: 1500 });
+    const elements = [1, 2, 3, 4, 5].map(() => slab.tryAlloc(GFP_NOWAIT));
+    for (const element of elements.slice(1)) if (element !== null) slab.free(element);
+    slab.letGoOfAll();
+    expect([memory.freePages, slab.pages]).toEqual([9, 1]);
+    for (const element of elements.slice(0, 1)) if (element !== null) slab.free(element);
+    slab.letGoOfAll();
+    expect([memory.freePages, slab.pages]).toEqual([10, 0]);
+  });
+
   it("has pages given back at once, not kept, while somebody waits for them", async () => {
     const { memory, scheduler } = rigOf({ totalPages: 4 });
     const pages = new PageAllocator({ memory, limitPages: 4, label: "pages" });

@@ -1,5 +1,5 @@
 import { type Bytes, invariant, PAGE_BYTES } from "@blkstack/bio";
-import { type Awaitable, type Gfp, mayWait, type Task } from "@blkstack/task";
+import { type Awaitable, type Gfp, mayWait, type Reserve, type Task } from "@blkstack/task";
 import { type Memory, takeAfterReclaim, zoneOf } from "./memory.ts";
 import type { PageKeeper, PageZone } from "./page-zone.ts";
 
@@ -60,6 +60,11 @@ export class Slab<T extends object> implements PageKeeper {
     return this.#memory.faultPlan?.isForGood?.(this.label) === true;
   }
 
+  /** The pools before the same memory. */
+  get reserves(): Set<Reserve> {
+    return this.#memory.reserves;
+  }
+
   /** Takes an element if memory is there for the asking. Waits: never. */
   tryAlloc(gfp: Gfp): T | null {
     if (this.#memory.mayFail && this.#memory.fails(this.label, gfp)) return null;
@@ -104,6 +109,11 @@ export class Slab<T extends object> implements PageKeeper {
     if (this.#zone !== null) this.#trim(this.#zone);
     this.#isKeeper = this.#free.length > 0;
     return this.#isKeeper;
+  }
+
+  /** Gives up all that is kept for reuse: there will be no more use, for a while. Waits: never. */
+  letGoOfAll(): void {
+    if (!this.letGo(Infinity)) this.#zone?.forgetKeeper(this);
   }
 
   get #existing(): number {

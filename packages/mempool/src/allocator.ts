@@ -1,4 +1,4 @@
-import type { Awaitable, Gfp, Task } from "@blkstack/task";
+import type { Awaitable, Gfp, Reserve, Task } from "@blkstack/task";
 
 /** The memory behind a pool. A `Slab` of `@blkstack/memory` is one. */
 export interface Allocator<T> {
@@ -15,6 +15,12 @@ export interface Allocator<T> {
   /** Waits: never. */
   free(element: T): void;
 
+  /** Gives up what it keeps for reuse: the pool has ended. Waits: never. */
+  letGoOfAll?(): void;
+
   /** Whether no attempt will succeed any more, however often it is made. Default: false. */
   readonly isExhausted?: boolean;
+
+  /** Where the pools before this memory are listed from their making to their end. */
+  readonly reserves?: Set<Reserve> | undefined;
 }

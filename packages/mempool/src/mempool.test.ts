@@ -62,6 +62,32 @@ describe("a reserve", () => {
     expect([pool.currNr, pool.liveCount, memory.frees]).toEqual([2, 0, 5]);
   });
 
+  it("is listed until its end, with what was taken from it for want of memory", async () => {
+    const { pool, memory, scheduler } = poolOf(3);
+    expect([...memory.reserves]).toEqual([pool]);
+    const figures = (): number[] => [pool.currNr, pool.lowestNr, pool.fromReserve, pool.waits];
+    await scheduler.perform("task", async (task) => {
+      pool.free(await take(pool, task));
+      expect(figures()).toEqual([3, 3, 0, 0]);
+      memory.isEmpty = true;
+      const held = [await take(pool, task), await take(pool, task)];
+      expect(figures()).toEqual([1, 1, 2, 0]);
+      for (const element of held) pool.free(element);
+      expect(figures()).toEqual([3, 1, 2, 0]);
+      const all = [await take(pool, task), await take(pool, task), await take(pool, task)];
+      expect(await pool.alloc(GFP_NOWAIT, task)).toBeNull();
+      expect(figures()).toEqual([0, 0, 5, 0]);
+      const late = pool.alloc(GFP_NOIO, task);
+      expect(pool.waits).toBe(1);
+      for (const element of all) pool.free(element);
+      pool.free(await late);
+      // The sleeper had the memory of whoever came first: from the reserve as well.
+      expect(figures()).toEqual([3, 0, 6, 1]);
+    });
+    pool.destroy();
+    expect([...memory.reserves]).toEqual([]);
+  });
+
   it("and what is live are together never less than was promised, whatever happens", async () => {
     const steps = fc.array(fc.constantFrom("alloc", "free", "memory comes", "memory goes"));
     await fc.assert(

@@ -11,6 +11,7 @@ import {
   GfpBit,
   isPending,
   mayWait,
+  type Reserve,
   type Scheduler,
   type Task,
   type Waitable,
@@ -48,13 +49,16 @@ export class OutOfMemoryError extends Error {
  * no free memory at all, provided that whoever holds one gives it back without needing this pool
  * again. Two elements for one caller, with none of them in flight, break that promise.
  */
-export class Mempool<T extends object> implements Waitable {
+export class Mempool<T extends object> implements Waitable, Reserve {
   readonly label: string;
   readonly #scheduler: Scheduler;
   readonly #allocator: Allocator<T>;
   readonly #reserve: T[];
   #minNr: number;
   #liveCount = 0;
+  #lowestNr: number;
+  #fromReserve = 0;
+  #waits = 0;
   #isDestroyed = false;
   readonly #sleepers: WaitQueue;
   /** Who has an element: only while exploring, for the wait-for graph. */
@@ -74,10 +78,12 @@ export class Mempool<T extends object> implements Waitable {
     this.#allocator = allocator;
     this.#minNr = minNr;
     this.#reserve = reserve ?? reserveAtOnce(options);
+    this.#lowestNr = this.#reserve.length;
     this.#sleepers = new WaitQueue(label, this);
     this.#holders = scheduler.isExploring ? new Set() : null;
     this.#acquire = { object: this, mode: AccessMode.Acquire, label: `alloc from ${label}` };
     this.#release = { object: this, mode: AccessMode.Release, label: `free to ${label}` };
+    allocator.reserves?.add(this);
   }
 
   /** A pool with its reserve filled, or null. Waits: for memory. */
@@ -106,6 +112,21 @@ export class Mempool<T extends object> implements Waitable {
   /** How many elements the reserve has. */
   get currNr(): number {
     return this.#reserve.length;
+  }
+
+  /** The fewest elements that the reserve ever had. */
+  get lowestNr(): number {
+    return this.#lowestNr;
+  }
+
+  /** Elements that were taken from the reserve. */
+  get fromReserve(): number {
+    return this.#fromReserve;
+  }
+
+  /** Allocations that had to wait, for memory or for an element to be given back. */
+  get waits(): number {
+    return this.#waits;
   }
 
   /** Elements handed out and not given back. */
@@ -161,6 +182,7 @@ export class Mempool<T extends object> implements Waitable {
       const surplus = this.#reserve.pop();
       if (surplus !== undefined) this.#allocator.free(surplus);
     }
+    this.#noteLevel();
     if (this.#reserve.length < minNr) return this.#topUp(task);
   }
 
@@ -172,7 +194,9 @@ export class Mempool<T extends object> implements Waitable {
       this.#scheduler.warn(`${this.label} is destroyed with ${live} of its elements in use`);
     }
     this.#isDestroyed = true;
+    this.#allocator.reserves?.delete(this);
     for (const element of this.#reserve.splice(0)) this.#allocator.free(element);
+    this.#allocator.letGoOfAll?.();
   }
 
   #tellFree(element: T, holders: Set<T>): void {
@@ -223,6 +247,7 @@ export class Mempool<T extends object> implements Waitable {
   }
 
   async #allocWaiting(first: Awaitable<T | null>, mask: Gfp, task: Task): Promise<T | null> {
+    this.#waits += 1;
     let attempt = first;
     for (;;) {
       const element = (isPending(attempt) ? await attempt : attempt) ?? this.#takeReserve();
@@ -255,7 +280,15 @@ export class Mempool<T extends object> implements Waitable {
   }
 
   #takeReserve(): T | null {
-    return this.#reserve.pop() ?? null;
+    const element = this.#reserve.pop();
+    if (element === undefined) return null;
+    this.#fromReserve += 1;
+    this.#noteLevel();
+    return element;
+  }
+
+  #noteLevel(): void {
+    if (this.#reserve.length < this.#lowestNr) this.#lowestNr = this.#reserve.length;
   }
 
   #handOut(element: T, task: Task): T {

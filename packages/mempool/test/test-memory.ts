@@ -1,4 +1,4 @@
-import { type Awaitable, type Gfp, mayWait, type Task } from "@blkstack/task";
+import { type Awaitable, type Gfp, mayWait, type Reserve, type Task } from "@blkstack/task";
 import type { Allocator } from "../src/allocator.ts";
 
 export interface Element {
@@ -8,6 +8,7 @@ export interface Element {
 /** Memory that a test can take away, and that writes down what it was asked with. */
 export class TestMemory implements Allocator<Element> {
   readonly masks: Gfp[] = [];
+  readonly reserves: Set<Reserve> = new Set<Reserve>();
   frees = 0;
   isEmpty = false;
   /** Only who may wait gets memory, and has to wait for it. */

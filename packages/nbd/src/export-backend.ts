@@ -30,6 +30,15 @@ export interface BackendContext {
 /** Bios that an export can always have, memory or not. */
 const BIO_RESERVE = 16;
 
+/** The bios of one export: to be made while there is memory for their reserve. */
+export function exportBios(
+  { name }: NbdExport,
+  { scheduler, memory }: { readonly scheduler: Scheduler; readonly memory: Memory },
+): BioSet {
+  const set = { name: `nbd "${name}"`, scheduler, memory, poolSize: BIO_RESERVE };
+  return new BioSet({ ...set, needBvecs: true });
+}
+
 /** One export at work: turns requests into bios. Made when the first client chooses the export. */
 export class ExportBackend {
   readonly label: string;
@@ -41,7 +50,7 @@ export class ExportBackend {
   readonly gate: RangeGate;
   readonly #bios: BioSet;
 
-  constructor(entry: NbdExport, context: BackendContext) {
+  constructor(entry: NbdExport, bios: BioSet, context: BackendContext) {
     this.label = `nbd "${entry.name}"`;
     this.device = entry.device;
     this.isReadOnly = isReadOnlyExport(entry);
@@ -49,13 +58,7 @@ export class ExportBackend {
     this.submitter = context.submitter;
     this.scheduler = context.scheduler;
     this.gate = new RangeGate(`writes of ${this.label}`);
-    this.#bios = new BioSet({
-      name: this.label,
-      scheduler: context.scheduler,
-      memory: context.memory,
-      poolSize: BIO_RESERVE,
-      needBvecs: true,
-    });
+    this.#bios = bios;
   }
 
   get blockBytes(): Bytes {
@@ -126,11 +129,6 @@ export class ExportBackend {
   /** Waits: for memory. Never null. */
   allocBio(vecMax: number, task: Task): Awaitable<Bio> {
     return this.#bios.alloc(GFP_NOIO, vecMax, task) as Awaitable<Bio>;
-  }
-
-  /** No client uses the export any more, and nothing is in flight. */
-  destroy(task: Task): Awaitable<void> {
-    return this.#bios.destroy(task);
   }
 
   #isOneBio(request: Request): boolean {

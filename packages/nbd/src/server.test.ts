@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BlockDevice } from "@blkstack/block";
-import { Memory } from "@blkstack/memory";
+import { GFP_NOWAIT, Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -83,6 +83,28 @@ describe("the server", () => {
     expect(await client.read(0, 512)).toHaveLength(512);
     expect(served.server.counters.halfOpen).toBeLessThanOrEqual(256);
     await client.close();
+  });
+
+  it("serves its first client when others have all the memory, and gives back its own at the end", async () => {
+    const scheduler = new EventLoopScheduler();
+    const memory = new Memory({ scheduler, pages: { totalPages: 1000, minPages: 0 } });
+    const served = await serve(new ArrayDevice(MIB), {
+      scheduler,
+      memory,
+      limits: () => {
+        // The reserves are there by now: one page is left for payload.
+        memory.tryTakePages(memory.freePages - 1, GFP_NOWAIT, "others");
+        return {};
+      },
+    });
+    const client = await NbdClient.connect({ unix: served.path });
+    expect(await client.read(0, 512)).toHaveLength(512);
+    await client.close();
+    const ownPages = 16 * 3.5;
+    const before = memory.freePages;
+    await served.server.close();
+    expect(memory.freePages).toBeGreaterThanOrEqual(before + ownPages);
+    expect(memory.reserves.size).toBe(0);
   });
 
   it("closes a client that does not choose in time (N25)", async () => {

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
+import type { BioSet } from "@blkstack/bio-set";
 import { BlockError, type Submitter } from "@blkstack/block";
-import { PAGE_BYTES } from "@blkstack/bio";
+import { invariant, PAGE_BYTES } from "@blkstack/bio";
 import { type Memory, PageAllocator } from "@blkstack/memory";
 import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { ExportBackend } from "./export-backend.ts";
+import { ExportBackend, exportBios } from "./export-backend.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
@@ -19,7 +20,8 @@ export interface NbdServerOptions {
   readonly submitter: Submitter;
   readonly memory: Memory;
   readonly exports: readonly NbdExport[];
-  readonly limits?: Partial<NbdLimits>;
+  /** Or what answers them once the exports have their reserves, to leave the rest to clients. */
+  readonly limits?: Partial<NbdLimits> | (() => Partial<NbdLimits>);
   readonly log?: Log;
 }
 
@@ -46,7 +48,9 @@ const RECEIVE_BYTES = 64 * 1024;
 export class NbdServer {
   readonly #context: ConnectionContext;
   readonly #pages: PageAllocator;
+  readonly #memory: Memory;
   readonly #submitter: Submitter;
+  readonly #bios = new Map<NbdExport, BioSet>();
   readonly #backends = new Map<NbdExport, ExportBackend>();
   readonly #listeners: Listener[] = [];
   /** In order of arrival. */
@@ -59,21 +63,28 @@ export class NbdServer {
   #onQuiet: () => void = () => undefined;
   readonly #departures: WaitQueue = new WaitQueue("nbd clients of an export that is removed");
 
+  /** Throws a BlockError for limits or exports that are none, and without memory for the reserves. */
   constructor(options: NbdServerOptions) {
-    const limits = resolveLimits(options.limits);
-    const { scheduler, submitter, memory } = options;
+    const { scheduler, submitter, memory, limits: given } = options;
+    const exports = new ExportTable(options.exports);
+    // Now, and not with the first client: by then others may have all the memory.
+    for (const entry of options.exports) {
+      submitter.addDevice?.(entry.device);
+      this.#bios.set(entry, exportBios(entry, options));
+    }
+    const limits = resolveLimits(typeof given === "function" ? given() : given);
     const pages = new PageAllocator({
       memory,
       limitPages: Math.ceil(limits.serverBytesMax / PAGE_BYTES),
       label: "nbd payload",
     });
     this.#pages = pages;
+    this.#memory = memory;
     this.#submitter = submitter;
-    for (const { device } of options.exports) submitter.addDevice?.(device);
     this.#context = {
       scheduler,
       limits,
-      exports: new ExportTable(options.exports),
+      exports,
       turnEnd: new TurnEnd(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
       gatherBuffers: new GatherBuffers(),
@@ -126,9 +137,16 @@ export class NbdServer {
     return { uri, port };
   }
 
-  /** Offers one more device. Throws EINVAL for a name that is taken or cannot be. */
+  /** Offers one more device. Throws EINVAL for a name that is taken or cannot be, ENOMEM without memory. */
   addExport(entry: NbdExport): void {
-    this.#context.exports.add(entry);
+    const { scheduler, exports } = this.#context;
+    exports.add(entry);
+    try {
+      this.#bios.set(entry, exportBios(entry, { scheduler, memory: this.#memory }));
+    } catch (error) {
+      exports.delete(entry);
+      throw error;
+    }
     this.#submitter.addDevice?.(entry.device);
   }
 
@@ -156,8 +174,10 @@ export class NbdServer {
     exports.delete(entry);
     for (const client of clients) client.destroy("its export is removed");
     while (this.#clientsOf(entry).length > 0) await this.#departures.sleep(task);
-    await this.#backends.get(entry)?.destroy(task);
+    const bios = this.#bios.get(entry);
+    this.#bios.delete(entry);
     this.#backends.delete(entry);
+    await bios?.destroy(task);
   }
 
   /** How many clients use an export; those that are gone but not their work count, too. */
@@ -174,9 +194,21 @@ export class NbdServer {
     this.#isClosing = true;
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
     for (const connection of [...this.#alive]) connection.finish();
-    if (this.#alive.size === 0) return;
-    await this.#quiet();
+    if (this.#alive.size > 0) await this.#quiet();
+    // Devices still have bios of whoever is left.
+    if (this.#alive.size === 0) await this.#giveBackBios();
     for (const connection of [...this.#alive]) connection.destroy("the server stops");
+  }
+
+  #giveBackBios(): Promise<void> {
+    const sets = [...this.#bios.values()];
+    this.#bios.clear();
+    return new Promise((resolve, reject) => {
+      const destroy = async (task: Task): Promise<void> => {
+        for (const set of sets) await set.destroy(task);
+      };
+      this.#context.scheduler.spawn("nbd close", (task) => destroy(task).then(resolve, reject));
+    });
   }
 
   #clientsOf(entry: NbdExport): Connection[] {
@@ -225,11 +257,13 @@ export class NbdServer {
 
   #openBackend(
     entry: NbdExport,
-    context: ConstructorParameters<typeof ExportBackend>[1],
+    context: ConstructorParameters<typeof ExportBackend>[2],
   ): ExportBackend {
     let backend = this.#backends.get(entry);
     if (backend === undefined) {
-      backend = new ExportBackend(entry, context);
+      const bios = this.#bios.get(entry);
+      invariant(bios !== undefined, `an export "${entry.name}" that nobody serves`);
+      backend = new ExportBackend(entry, bios, context);
       this.#backends.set(entry, backend);
     }
     return backend;

@@ -16,6 +16,7 @@ export {
 } from "./gfp.ts";
 export { LockMode, type LockOptions, type LockWatcher, type WatchedLock } from "./lock-watcher.ts";
 export { Mutex } from "./mutex.ts";
+export type { Reserve } from "./reserve.ts";
 export { RwSemaphore } from "./rw-semaphore.ts";
 export {
   type Access,

@@ -9,6 +9,7 @@ import { Commander } from "../control/commander.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
 import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
+import { memoryReport } from "../memory-report.ts";
 import { optionNotYet } from "../not-yet.ts";
 import { collect, parseMemory } from "../option-values.ts";
 import { runChild } from "../run-child.ts";
@@ -69,6 +70,9 @@ async function serve(
   const stop = new StopSignal(io);
   if (flags.exitWithParent === true) stop.followParent();
   const inherited = new InheritedSockets();
+  const unhookReport = io.onReportSignal(() => {
+    printLine(io.stderr, JSON.stringify(memoryReport(ground.memory)));
+  });
   try {
     const onLog = (line: string): void => {
       printLine(io.stderr, `blkstack: ${line}`);
@@ -85,6 +89,7 @@ async function serve(
       await stack.close();
     }
   } finally {
+    unhookReport();
     machine.stop();
     ground.memory.stopBackgroundReclaim();
     stop.release();
