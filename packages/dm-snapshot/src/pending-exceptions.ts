@@ -1,4 +1,12 @@
-import { type Bio, bioEndio, bioError, BioFlag, BioStatus, type Bytes, invariant } from "@blkstack/bio";
+import {
+  type Bio,
+  bioEndio,
+  bioError,
+  BioFlag,
+  BioStatus,
+  type Bytes,
+  invariant,
+} from "@blkstack/bio";
 import type { PreparedCallback } from "@blkstack/kcopyd";
 import { type Memory, Slab } from "@blkstack/memory";
 import { Mempool } from "@blkstack/mempool";
