@@ -56,6 +56,8 @@ export class PageZone implements Waitable {
   /** As `#acquire`, where the story has been told of it or need not be. */
   readonly #look: Access;
   readonly #release: Access;
+  /** Whether free pages should come back rather than be kept for reuse. A field: it is asked often. */
+  isShort = false;
   #freePages: number;
   #givenPages = 0;
   #belowMin = 0;
@@ -88,10 +90,6 @@ export class PageZone implements Waitable {
     return this.#belowMin;
   }
 
-  /** Whether free pages should come back rather than be kept for reuse. */
-  get isShort(): boolean {
-    return this.#freePages < this.lowPages || this.#line.length > 0;
-  }
 
   /** Who frees pages, and those who have some. */
   blockers(): readonly object[] {
@@ -119,6 +117,7 @@ export class PageZone implements Waitable {
     this.lowPages = lowPages;
     this.highPages = highPages;
     this.#freePages = freePages;
+    this.#noteShort();
     this.wakeServed();
   }
 
@@ -149,6 +148,7 @@ export class PageZone implements Waitable {
       if (left < this.minPages && !this.#findBelowMin(pages, gfp, task)) return false;
     }
     this.#freePages -= pages;
+    this.#noteShort();
     return true;
   }
 
@@ -158,6 +158,7 @@ export class PageZone implements Waitable {
     this.#freePages += pages;
     this.#givenPages += pages;
     if (this.#freePages > this.totalPages) invariant(false, "more pages are given back than taken");
+    this.#noteShort();
     if (this.#line.length > 0) this.wakeServed();
   }
 
@@ -197,10 +198,12 @@ export class PageZone implements Waitable {
   async sleep(task: Task, pages: number): Promise<void> {
     const turn: Turn = { task, pages };
     this.#line.push(turn);
+    this.isShort = true;
     this.onLow?.(true);
     await task.scheduler.sleep(task, this, RETRY_MS, true);
     const index = this.#line.indexOf(turn);
     if (index >= 0) this.#line.splice(index, 1);
+    this.#noteShort();
     this.#scheduler.touch(this.#look);
   }
 
@@ -219,6 +222,10 @@ export class PageZone implements Waitable {
     this.#scheduler.touch(this.#release);
     for (const { task } of this.#line) task.scheduler.wake(task);
     if (this.#freePages < this.lowPages) this.onLow?.(true);
+  }
+
+  #noteShort(): void {
+    this.isShort = this.#freePages < this.lowPages || this.#line.length > 0;
   }
 
   /** What is only kept for reuse is as good as free, and an emergency less urgent than that. */

@@ -31,8 +31,8 @@ export class Slab<T extends object> implements PageKeeper {
   readonly #live: Set<T> | null;
   #liveCount = 0;
   #pages = 0;
-  /** Whether the zone knows that something may be kept here. */
-  #isKeeper = false;
+  /** Whether the zone knows that something may be kept here, or need not know. */
+  #isKeeper: boolean;
 
   constructor(memory: Memory, label: string, make: () => T, options: SlabOptions = {}) {
     const { keepMax = KEEP_MAX, elementBytes = 0 } = options;
@@ -42,6 +42,7 @@ export class Slab<T extends object> implements PageKeeper {
     this.#keepMax = keepMax;
     this.#elementBytes = elementBytes;
     this.#zone = elementBytes === 0 ? null : zoneOf(memory);
+    this.#isKeeper = this.#zone === null;
     this.#live = memory.scheduler.isExploring ? new Set() : null;
   }
 
@@ -95,18 +96,20 @@ export class Slab<T extends object> implements PageKeeper {
     if (this.#liveCount === 0) invariant(false, `double free: ${this.label}`);
     if (this.#live !== null) this.#forget(element, this.#live);
     this.#liveCount -= 1;
-    if (this.#free.length < this.#keepMax && this.#zone?.isShort !== true) {
+    const zone = this.#zone;
+    if (this.#free.length < this.#keepMax && (zone === null || !zone.isShort)) {
       this.#free.push(element);
-      if (this.#zone !== null && !this.#isKeeper) this.#becomeKeeper(this.#zone);
-    } else if (this.#zone !== null) {
-      this.#trim(this.#zone);
+      if (!this.#isKeeper) this.#becomeKeeper();
+    } else if (zone !== null) {
+      this.#trim(zone);
     }
   }
 
   letGo(pages: number): boolean {
     const enough = this.#pages - pages;
     while (this.#free.length > 0 && this.#pagesOf(this.#existing) > enough) this.#free.pop();
-    if (this.#zone !== null) this.#trim(this.#zone);
+    if (this.#zone === null) return false;
+    this.#trim(this.#zone);
     this.#isKeeper = this.#free.length > 0;
     return this.#isKeeper;
   }
@@ -158,9 +161,9 @@ export class Slab<T extends object> implements PageKeeper {
     zone.give(surplus);
   }
 
-  #becomeKeeper(zone: PageZone): void {
+  #becomeKeeper(): void {
     this.#isKeeper = true;
-    zone.addKeeper(this);
+    this.#zone?.addKeeper(this);
   }
 
   #pagesOf(elements: number): number {
