@@ -26,10 +26,25 @@ export interface FioResult {
   readonly requests: number;
 }
 
+/** What several jobs came to together. */
+export interface JobsResult {
+  readonly requestsPerSecond: number;
+  readonly mibPerSecond: number;
+  /** fio ends a job with its first failed request. */
+  readonly failedJobs: number;
+}
+
 interface FioJob {
   readonly error: number;
-  readonly read: { readonly iops: number; readonly total_ios: number };
-  readonly write: { readonly iops: number; readonly total_ios: number };
+  readonly read: FioSide;
+  readonly write: FioSide;
+}
+
+interface FioSide {
+  readonly iops: number;
+  readonly total_ios: number;
+  /** KiB a second. */
+  readonly bw: number;
 }
 
 /**
@@ -58,9 +73,32 @@ export async function fio(
     "--norandommap",
     "--output-format=json",
   ]);
-  const report = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { readonly jobs: FioJob[] };
-  const [job] = report.jobs;
+  const [job] = jobsOf(stdout);
   if (job?.error !== 0) throw new Error(`fio failed on ${socket}`);
   const side = load.mode.endsWith("read") ? job.read : job.write;
   return { requestsPerSecond: side.iops, requests: side.total_ios };
+}
+
+/** Runs jobs of several descriptions at a time, each a process and a connection of its own. */
+export async function fioJobs(descriptions: readonly (readonly string[])[]): Promise<JobsResult> {
+  const common = ["--ioengine=nbd", "--norandommap", "--output-format=json"];
+  // The status tells of failed jobs once more.
+  const { stdout } = await run("fio", [...common, ...descriptions.flat()]).catch(outputOf);
+  const jobs = jobsOf(stdout);
+  const sides = jobs.flatMap(({ read, write }) => [read, write]);
+  return {
+    requestsPerSecond: sides.reduce((sum, { iops }) => sum + iops, 0),
+    mibPerSecond: sides.reduce((sum, { bw }) => sum + bw, 0) / 1024,
+    failedJobs: jobs.filter(({ error }) => error !== 0).length,
+  };
+}
+
+function jobsOf(stdout: string): readonly FioJob[] {
+  return (JSON.parse(stdout.slice(stdout.indexOf("{"))) as { readonly jobs: FioJob[] }).jobs;
+}
+
+function outputOf(error: unknown): { readonly stdout: string } {
+  const stdout = error instanceof Error && "stdout" in error ? error.stdout : "";
+  if (typeof stdout === "string" && stdout.includes("{")) return { stdout };
+  throw error;
 }

@@ -12,10 +12,15 @@ export interface Served {
   readonly process: ChildProcess;
 }
 
-/** Starts a server and waits until its socket is there. */
-export async function serve(name: string, socket: string, command: string[]): Promise<Served> {
+/** Starts a server and waits until its socket is there. `stderr`: where its complaints go. */
+export async function serve(
+  name: string,
+  socket: string,
+  command: string[],
+  stderr: "inherit" | "pipe" = "inherit",
+): Promise<Served> {
   const [file = "", ...args] = command;
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", stderr] });
   const failures: Error[] = [];
   child.on("error", (error) => failures.push(error));
   const deadlineMs = Date.now() + START_MS_MAX;

@@ -97,7 +97,7 @@ export class Slab<T extends object> implements PageKeeper {
     if (this.#live !== null) this.#forget(element, this.#live);
     this.#liveCount -= 1;
     const zone = this.#zone;
-    if (this.#free.length < this.#keepMax && (zone === null || !zone.isShort)) {
+    if (this.#free.length < this.#keepMax && zone?.isShort !== true) {
       this.#free.push(element);
       if (!this.#isKeeper) this.#becomeKeeper();
     } else if (zone !== null) {
