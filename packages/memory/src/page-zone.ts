@@ -90,7 +90,6 @@ export class PageZone implements Waitable {
     return this.#belowMin;
   }
 
-
   /** Who frees pages, and those who have some. */
   blockers(): readonly object[] {
     return [...new Set([...this.reclaimers, ...(this.#holders?.keys() ?? [])])];
