@@ -220,6 +220,17 @@ describe("a suspend that waits for what waits for another device", () => {
     await client.close();
   });
 
+  it("or another command that does, does not keep the server from ending", async () => {
+    const server = await Controlled.start(STACK);
+    await server.do("dm suspend vm");
+    await server.connect();
+    const created = server.run("dm create snap --table 0_8_snapshot_base_vm_P_8");
+    while (!(await server.do("dm ls")).includes("snap"));
+    server.served.stop();
+    expect((await server.served.finished).status).toBe(0);
+    expect(await created).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
   it("is called off when nobody waits for it any more", async () => {
     const server = await waiting();
     const client = await server.client("top");
@@ -296,6 +307,16 @@ describe("the control socket", () => {
     const message = "a request has at most 1048576 bytes";
     expect(await peer.answers()).toEqual([{ error: { errno: "EINVAL", message } }]);
     expect(await server.do("dm ls")).toBe("vm\t(253:0)\n");
+  });
+
+  it("asks for no more, and lets the server end, when its answers are not read", async () => {
+    const server = await Controlled.start(STACK);
+    const peer = await server.connect();
+    peer.socket.pause();
+    peer.socket.write('{"verb":"dm ls"}\n'.repeat(20_000));
+    expect(await server.do("dm ls")).toBe("vm\t(253:0)\n");
+    server.served.stop();
+    expect((await server.served.finished).status).toBe(0);
   });
 
   it("forgets who leaves within a line, and of too many those who say nothing", async () => {

@@ -10,8 +10,8 @@ const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
 const PAGES = [
-  { page: "snapshots", example: "snapshot.yaml", outputsMin: 6 },
-  { page: "faults", example: "faults.yaml", outputsMin: 4 },
+  { page: "snapshots", example: "snapshot.yaml", outputsMin: 8 },
+  { page: "faults", example: "faults.yaml", outputsMin: 5 },
 ];
 
 const benches: Workbench[] = [];
@@ -31,7 +31,7 @@ describe.skipIf(isMissing("qemu-io")).each(PAGES)(
       bench.write("blkstack", `#!/bin/sh\nexec '${BLKSTACK}' "$@"\n`);
       chmodSync(bench.path("blkstack"), 0o755);
       const script = bench.write("script", scriptOf(blocks));
-      const { stdout } = await run("bash", [script], { cwd: bench.folder });
+      const { stdout } = await run("bash", [script], { cwd: bench.folder, timeoutMs: 110_000 });
       const expected = blocks.flatMap((block) => (block.kind === "run" ? [block.output] : []));
       expect(expected.length).toBeGreaterThanOrEqual(outputsMin);
       expect(outputsOf(stdout)).toEqual(expected);

@@ -93,7 +93,9 @@ export class ControlConnection {
   }
 
   #nextLine(): Buffer {
-    const all = Buffer.concat(this.#received);
+    const [first] = this.#received;
+    const isWhole = first !== undefined && this.#received.length === 1;
+    const all = isWhole ? first : Buffer.concat(this.#received);
     const end = all.indexOf(NEWLINE);
     const rest = all.subarray(end + 1);
     this.#received = [rest];

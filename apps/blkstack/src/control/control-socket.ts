@@ -4,6 +4,8 @@ import type { Commander } from "./commander.ts";
 import { ControlConnection } from "./control-connection.ts";
 
 const CONNECTIONS_MAX = 16;
+/** How long whoever does not read the last answers can keep a server from ending. */
+const LAST_ANSWERS_MS = 500;
 
 /** The socket by which people change a running stack, for its owner alone. */
 export class ControlSocket {
@@ -26,13 +28,16 @@ export class ControlSocket {
 
   /** Waits: until what is under way is carried out, or called off. */
   async close(): Promise<void> {
-    await this.#listener?.close();
+    // A listener is closed when its last connection is.
+    const closed = this.#listener?.close();
     for (const connection of this.#connections.values()) connection.close();
-    try {
-      await this.#commander.close();
-    } finally {
-      for (const socket of this.#connections.keys()) socket.destroySoon();
-    }
+    await this.#commander.close();
+    for (const socket of this.#connections.keys()) socket.destroySoon();
+    const timeout = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, LAST_ANSWERS_MS);
+    await closed;
+    clearTimeout(timeout);
   }
 
   /** Of too many, the one that has been silent for longest goes; or the new one, when all are busy. */

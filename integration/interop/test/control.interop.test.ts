@@ -1,0 +1,115 @@
+// The stack is changed while clients use it: they wait, and nothing else.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BLKSTACK, Served } from "../src/served.ts";
+import { isMissing, succeed } from "../src/tools.ts";
+import { Workbench } from "../src/workbench.ts";
+
+const MIB = 1024 * 1024;
+const CHANGES = 50;
+const STACK = `
+disks:
+  base: { file: ./base.img, size: 8MiB, create: true }
+  cow: { file: ./cow.img, size: 16MiB, create: true }
+devices:
+  vm: 0 16384 linear base 0
+exports:
+  vm: { device: vm }
+`;
+/** All of them show the same disk. */
+const TABLES = [
+  "0 16384 snapshot-origin base",
+  "0 5000 linear base 0\n5000 11384 linear base 5000",
+  "0 16384 linear base 0",
+];
+
+const bench = new Workbench();
+const uriOf = (name: string): string => `nbd+unix:///${name}?socket=${bench.path("nbd.sock")}`;
+let served: Served;
+
+beforeAll(async () => {
+  bench.write("stack.yaml", STACK);
+  const listen = `unix:${bench.path("nbd.sock")}`;
+  const args = ["stack.yaml", "--listen", listen, "--control", "control.sock"];
+  served = await Served.start(args, bench.folder);
+});
+
+afterAll(async () => {
+  await served.stop();
+  bench.clear();
+});
+
+/** Puts one table after the other in place, as fast as the server does it; answers how to end that. */
+async function changeAllTheTime(): Promise<() => Promise<number>> {
+  const socket = connect(bench.path("control.sock"));
+  await once(socket, "connect");
+  const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const ask = async (request: object): Promise<void> => {
+    socket.write(`${JSON.stringify({ name: "vm", ...request })}\n`);
+    const answer = await answers.next();
+    expect(JSON.parse(String(answer.value))).toMatchObject({ devices: [{ name: "vm" }] });
+  };
+  const over = new AbortController();
+  const changing = (async () => {
+    let changes = 0;
+    for (; !over.signal.aborted; changes += 1) {
+      await ask({ verb: "dm suspend", noflush: changes % 2 === 1 });
+      await ask({ verb: "dm reload", table: TABLES[changes % TABLES.length] });
+      await ask({ verb: "dm resume" });
+      // Some load between two changes, too.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    socket.destroy();
+    return changes;
+  })();
+  return () => {
+    over.abort();
+    return changing;
+  };
+}
+
+describe.skipIf(isMissing("fio"))("fio", () => {
+  it(`finds all that it wrote while the table of its disk is changed ${String(CHANGES)} times and more`, async () => {
+    const load = ["--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=8M", "--verify=crc32c"];
+    const job = ["--name=disk", "--ioengine=nbd", `--uri=${uriOf("vm")}`, ...load];
+    let changes = 0;
+    while (changes < CHANGES) {
+      const stop = await changeAllTheTime();
+      try {
+        const verify = ["--verify_fatal=1", "--verify_backlog=256", "--verify_state_save=0"];
+        await succeed("fio", [...verify, ...job], { cwd: bench.folder });
+      } finally {
+        changes += await stop();
+      }
+    }
+  });
+});
+
+describe.skipIf(isMissing("nbdcopy", "qemu-img"))(
+  "a snapshot that is taken of a running server",
+  () => {
+    const dm = (...argv: readonly string[]): Promise<string> =>
+      succeed(BLKSTACK, [...argv, "--control", "control.sock"], { cwd: bench.folder });
+
+    it("is read by nbdcopy and qemu-img, while the disk goes on", async () => {
+      bench.writePattern("before.raw", 8 * MIB);
+      bench.write("after.raw", Buffer.alloc(8 * MIB, 7));
+      await succeed("nbdcopy", [bench.path("before.raw"), uriOf("vm")]);
+      await dm("dm", "reload", "vm", "--table", "0 16384 snapshot-origin base");
+      await dm("dm", "suspend", "vm");
+      await dm("dm", "create", "before", "--table", "0 16384 snapshot base cow P 16");
+      await dm("dm", "resume", "vm");
+      await dm("export", "add", "before", "--read-only");
+      await succeed("nbdcopy", [bench.path("after.raw"), uriOf("vm")]);
+      await succeed("nbdcopy", [uriOf("before"), bench.path("read.raw")]);
+      expect(await bench.sha256("read.raw")).toBe(await bench.sha256("before.raw"));
+      const raw = ["-f", "raw", "-F", "raw"];
+      await succeed("qemu-img", ["compare", ...raw, bench.path("before.raw"), uriOf("before")]);
+      await succeed("qemu-img", ["compare", ...raw, bench.path("after.raw"), uriOf("vm")]);
+      expect(await dm("dm", "status", "before")).toMatch(/^0 16384 snapshot 16\d{3}\/32768 \d+\n$/);
+      expect(served.stderr).toBe("");
+    });
+  },
+);
