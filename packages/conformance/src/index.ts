@@ -1,4 +1,5 @@
 export { BenchDisk, type BenchDiskOptions } from "./bench-disk.ts";
+export { DiskRig, type DiskRigOptions, type RigParts } from "./disk-rig.ts";
 export {
   type BioContents,
   bioFor,
@@ -8,4 +9,4 @@ export {
   type SentBio,
 } from "./sent-bio.ts";
 export { TargetBench } from "./target-bench.ts";
-export { type RigParts, TargetRig, type TargetRigOptions } from "./target-rig.ts";
+export { TargetRig, type TargetRigOptions } from "./target-rig.ts";

@@ -1,13 +1,19 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import type { SentBio } from "@blkstack/conformance";
 import { expect, it } from "vitest";
 import type { LateDisk } from "../test/late-disk.ts";
-import { Bench, endOf, type Sent } from "../test/rig.ts";
+import { Bench, endOf } from "../test/rig.ts";
 
 const OLD = 0xaa;
 const NEW = 0xbb;
 
 /** Three chunks, 1 to 3, of an origin are written at once; their copies are under way to the store. */
-async function copying(): Promise<{ bench: Bench; origin: LateDisk; cow: LateDisk; sent: Sent[] }> {
+async function copying(): Promise<{
+  bench: Bench;
+  origin: LateDisk;
+  cow: LateDisk;
+  sent: SentBio[];
+}> {
   const bench = new Bench();
   const origin = bench.disk("origin", 64);
   const cow = bench.disk("cow", 256);
@@ -16,7 +22,7 @@ async function copying(): Promise<{ bench: Bench; origin: LateDisk; cow: LateDis
   await bench.create("s", "0 64 snapshot origin cow P 8");
   cow.log.length = 0;
   cow.holds = (bio) => bio.op === BioOp.Write && (bio.flags & BioFlag.Fua) === 0;
-  const sent: Sent[] = [];
+  const sent: SentBio[] = [];
   for (const chunk of [1, 2, 3]) {
     sent.push(await bench.start("o", BioOp.Write, { sector: chunk * 8, sectors: 8 }, NEW));
   }

@@ -1,8 +1,9 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import type { SentBio } from "@blkstack/conformance";
 import { allFail } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { describe, expect, it } from "vitest";
-import { endOf, fillOf, Rig, type Sent } from "../test/rig.ts";
+import { endOf, fillOf, Rig } from "../test/rig.ts";
 
 const OLD = 0xaa;
 const NEW = 0xbb;
@@ -39,7 +40,7 @@ class Tight {
   }
 
   /** Sends it from a task of its own. */
-  start(name: string, op: BioOp, sector: number, sectors: number, byte = 0): Sent {
+  start(name: string, op: BioOp, sector: number, sectors: number, byte = 0): SentBio {
     const sent = this.rig.bio(this.rig.dm.get(name), op, { sector, sectors }, byte);
     this.scheduler.spawn("user", (task) => this.rig.submitter.submitBio(sent.bio, task));
     return sent;

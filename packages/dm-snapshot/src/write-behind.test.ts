@@ -1,6 +1,7 @@
 import { type Bio, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import type { Range, SentBio } from "@blkstack/conformance";
 import { describe, expect, it } from "vitest";
-import { Bench, endOf, type Range, type Sent } from "../test/rig.ts";
+import { Bench, endOf } from "../test/rig.ts";
 import type { LateDisk } from "../test/late-disk.ts";
 
 const OLD = 0xaa;
@@ -29,11 +30,11 @@ async function held(features = " 1 write_behind"): Promise<Parts> {
 
 const isEntries = (bio: Bio): boolean => bio.op === BioOp.Write && bio.sector === AREA_SECTOR;
 
-function flush(bench: Bench): Promise<Sent> {
+function flush(bench: Bench): Promise<SentBio> {
   return bench.start("s", BioOp.Write, { sector: 0, sectors: 0 });
 }
 
-async function writeDurably(bench: Bench, range: Range): Promise<Sent> {
+async function writeDurably(bench: Bench, range: Range): Promise<SentBio> {
   const sent = bench.bio(bench.dm.get("s"), BioOp.Write, range, OWN);
   sent.bio.flags |= BioFlag.Fua;
   bench.scheduler.spawn("sender", (task) => bench.submitter.submitBio(sent.bio, task));

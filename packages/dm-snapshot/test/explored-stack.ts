@@ -1,16 +1,17 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import type { Range } from "@blkstack/conformance";
 import { defineScenario, type Scenario } from "@blkstack/explorer";
 import { Completion, type Task } from "@blkstack/task";
 import type { SnapshotPolicies } from "../src/index.ts";
 import type { LateDisk } from "./late-disk.ts";
-import { fillOf, type Range, Rig } from "./rig.ts";
+import { fillOf, Rig } from "./rig.ts";
 
 export const OLD = 0xaa;
 export const NEW = 0xbb;
 export const OWN = 0xcc;
 
 /** An origin of a few chunks under the explorer, stores for its snapshots, and what went wrong. */
-export class ExploredStack extends Rig {
+class ExploredStack extends Rig {
   readonly origin: LateDisk;
   readonly cow: LateDisk;
   readonly cow2: LateDisk;

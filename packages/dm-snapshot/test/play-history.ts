@@ -1,4 +1,5 @@
 import { type Bio, BioOp, BioStatus, SECTOR_BYTES, statusName } from "@blkstack/bio";
+import type { SentBio } from "@blkstack/conformance";
 import type { BlockDevice } from "@blkstack/block";
 import { allFail, failsWithoutWaiting, noneFails } from "@blkstack/memory";
 import { type Access, AccessMode, type Task } from "@blkstack/task";
@@ -12,7 +13,7 @@ import {
 } from "./history.ts";
 import type { LateDisk } from "./late-disk.ts";
 import { type OpenWrite, Register } from "./register.ts";
-import { Rig, type Sent } from "./rig.ts";
+import { Rig } from "./rig.ts";
 
 const ALL = { sector: 0, sectors: ORIGIN_SECTORS };
 /** A command that asks again and again gives up after so many steps. */
@@ -132,7 +133,7 @@ class Player {
     endWrites(opened, isOk);
   }
 
-  #writeOf(device: BlockDevice, opened: readonly Opened[], plan: BioPlan): Sent {
+  #writeOf(device: BlockDevice, opened: readonly Opened[], plan: BioPlan): SentBio {
     const sent = this.#rig.bio(device, BioOp.Write, plan);
     const words = wordsOf(sent.bytes);
     for (const { sector, write } of opened) words[(sector - plan.sector) * WORDS] = write.value;
@@ -184,7 +185,7 @@ class Player {
     on: number,
     device: BlockDevice,
     what: BioPlan["kind"],
-    sent: Sent,
+    sent: SentBio,
     task: Task,
   ): Promise<boolean> {
     const { bio } = sent;

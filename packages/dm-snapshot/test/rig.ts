@@ -1,109 +1,34 @@
-import { Bio, BioFlag, BioOp, BioStatus, createVecs, SECTOR_BYTES } from "@blkstack/bio";
-import { type BlockDevice, BlockError } from "@blkstack/block";
-import { DeviceMapper, type DeviceMapperOptions, TargetRegistry } from "@blkstack/device-mapper";
-import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
-import { Memory } from "@blkstack/memory";
-import { Completion, type Scheduler, type Task } from "@blkstack/task";
+import { BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
+import type { BlockDevice } from "@blkstack/block";
+import { DiskRig, firstBytes, type Range, type SentBio } from "@blkstack/conformance";
+import type { DeviceMapperOptions } from "@blkstack/device-mapper";
+import type { Scheduler, Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { type SnapshotPolicies, snapshotTargets } from "../src/index.ts";
 import { LateDisk } from "./late-disk.ts";
 
-/** One bio that a test has sent. */
-export interface Sent {
-  readonly bio: Bio;
-  readonly bytes: Uint8Array;
-  /** Null: it is still under way. */
-  status: BioStatus | null;
-  /** How often it ended; 1 is right. */
-  ends: number;
-}
-
-export interface Range {
-  readonly sector: number;
-  readonly sectors: number;
-}
-
-/** Disks, a device mapper that knows the snapshot targets, and who sends bios. */
-export class Rig<AScheduler extends Scheduler = Scheduler> {
-  readonly scheduler: AScheduler;
-  readonly memory: Memory;
-  readonly submitter: MakeRequest;
-  readonly dm: DeviceMapper;
-  /** What targets had to say. */
-  readonly lines: string[] = [];
-  readonly #disks = new Map<string, BlockDevice>();
+/** A device mapper that knows the snapshot targets, over disks that are late. */
+export class Rig<AScheduler extends Scheduler = Scheduler> extends DiskRig<AScheduler> {
+  #diskCount = 0;
 
   constructor(
     scheduler: AScheduler,
     policies: Partial<SnapshotPolicies> = {},
-    options: Partial<DeviceMapperOptions> = {},
+    mapper: Partial<DeviceMapperOptions> = {},
   ) {
-    this.scheduler = scheduler;
-    this.memory = new Memory({ scheduler });
-    const { memory } = this;
-    this.submitter = new MakeRequest({ split: new SplitSetPerDevice({ scheduler, memory }) });
     const { snapshot, snapshotMerge, snapshotOrigin } = snapshotTargets(policies);
-    this.dm = new DeviceMapper({
-      scheduler,
-      memory,
-      submitter: this.submitter,
-      registry: new TargetRegistry([snapshot, snapshotMerge, snapshotOrigin]),
-      lookup: (name) => this.#find(name),
-      onLog: (line) => this.lines.push(line),
-      ...options,
-    });
+    super(scheduler, { types: [snapshot, snapshotMerge, snapshotOrigin], mapper });
   }
 
   disk(name: string, sizeSectors: number): LateDisk {
-    const disk = new LateDisk(name, sizeSectors, this.scheduler, { minor: this.#disks.size });
-    this.#disks.set(name, disk);
-    return disk;
+    const disk = new LateDisk(name, sizeSectors, this.scheduler, { minor: this.#diskCount });
+    this.#diskCount += 1;
+    return this.add(disk);
   }
 
   /** A bio that is not sent yet. Writes fill each sector with `byte`. */
-  bio(device: BlockDevice, op: BioOp, { sector, sectors }: Range, byte = 0): Sent {
-    const bytes = new Uint8Array(sectors * SECTOR_BYTES).fill(byte);
-    const bio = new Bio();
-    bio.device = device;
-    bio.op = op;
-    bio.sector = sector;
-    if (op === BioOp.Read || op === BioOp.Write) {
-      bio.vecs = createVecs(1);
-      bio.vecMax = 1;
-      if (sectors > 0) bio.addPage({ bytes, frame: 0 }, bytes.length, 0);
-      else bio.flags = BioFlag.Preflush;
-    } else {
-      bio.sizeBytes = bytes.length;
-    }
-    const sent: Sent = { bio, bytes, status: null, ends: 0 };
-    bio.endIo = ({ status }) => {
-      sent.ends += 1;
-      sent.status = status;
-    };
-    return sent;
-  }
-
-  /** Sends a bio. Waits: until it has ended. */
-  async send(sent: Sent, task: Task): Promise<BioStatus> {
-    const { bio } = sent;
-    const end = new Completion("end of a bio", {
-      scheduler: this.scheduler,
-      blockers: () => [bio],
-    });
-    const noted = bio.endIo;
-    bio.endIo = (ended) => {
-      noted?.(ended);
-      end.complete();
-    };
-    await this.submitter.submitBio(bio, task);
-    await end.wait(task);
-    return sent.status ?? BioStatus.IoError;
-  }
-
-  #find(name: string): BlockDevice {
-    const disk = this.#disks.get(name);
-    if (disk !== undefined) return disk;
-    throw new BlockError("BLK_DEVICE", "ENODEV", `there is no device "${name}"`);
+  bio(device: BlockDevice, op: BioOp, range: Range, byte = 0): SentBio {
+    return this.bioTo(device, op, range, { byte });
   }
 }
 
@@ -132,7 +57,7 @@ export class Bench extends Rig<VirtualScheduler> {
   }
 
   /** Sends a bio in a task of its own, and runs until nothing moves. */
-  async start(name: string, op: BioOp, range: Range, byte = 0): Promise<Sent> {
+  async start(name: string, op: BioOp, range: Range, byte = 0): Promise<SentBio> {
     const sent = this.bio(this.dm.get(name), op, range, byte);
     this.scheduler.spawn("sender", (task) => this.submitter.submitBio(sent.bio, task));
     await this.scheduler.run();
@@ -171,18 +96,18 @@ export class Bench extends Rig<VirtualScheduler> {
 }
 
 /** How a bio ended; throws when it has not, or more than once. */
-export function endOf({ status, ends, bio }: Sent): BioStatus {
+export function endOf({ status, ends, bio }: SentBio): BioStatus {
   if (ends !== 1 || status === null)
     throw new Error(`${bio.toString()} ended ${String(ends)} times`);
   return status;
 }
 
 /** What each sector of a bio is filled with; throws when a sector is torn. */
-export function fillOf({ bytes }: Sent): number[] {
-  return Array.from({ length: bytes.length / SECTOR_BYTES }, (_, index) => {
+export function fillOf({ bytes }: SentBio): number[] {
+  const fill = firstBytes(bytes);
+  for (const [index, byte] of fill.entries()) {
     const sector = bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES);
-    const byte = sector[0] ?? 0;
     if (sector.some((other) => other !== byte)) throw new Error(`sector ${String(index)} is torn`);
-    return byte;
-  });
+  }
+  return fill;
 }
