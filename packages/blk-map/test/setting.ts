@@ -30,7 +30,7 @@ import {
 } from "../src/index.ts";
 
 /** Pages from here on are out of reach of the device. */
-export const HIGH_FRAME = 100_000;
+const HIGH_FRAME = 100_000;
 
 /** A device that keeps what it is given until the test ends it. */
 export class HoldingDisk implements BlockDevice {

@@ -100,7 +100,7 @@ export function refuseSelfBacking(loop: LoopLike, file: BackingFile): void {
   }
 }
 
-export function refusal(name: string, errno: Errno, problem: string): BlockError {
+function refusal(name: string, errno: Errno, problem: string): BlockError {
   return new BlockError("BLK_DEVICE", errno, `loop device "${name}": ${problem}`);
 }
 

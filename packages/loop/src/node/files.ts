@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 
 /** How an asynchronous call of `Files` ended: with an error, or with the bytes that it moved. */
-export type Moved = (error: NodeJS.ErrnoException | null, count: number) => void;
+type Moved = (error: NodeJS.ErrnoException | null, count: number) => void;
 
 /** The part of `node:fs` that serves commands. Another one may count, delay or fail calls. */
 export interface Files {
