@@ -1,10 +1,22 @@
 import { type Bytes, PAGE_BYTES } from "@blkstack/bio";
+import { NBD_FEATURES, type NbdFeature } from "@blkstack/nbd";
 import { parseSize } from "@blkstack/stack";
 import { UserError } from "./user-error.ts";
 
 /** Collects an option that may be given more than once. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** Collects `--disable`, which may be given more than once. */
+export function collectFeature(
+  text: string,
+  before: readonly NbdFeature[] = [],
+): readonly NbdFeature[] {
+  const feature = NBD_FEATURES.find((name) => name === text);
+  if (feature !== undefined) return [...before, feature];
+  const names = NBD_FEATURES.join(", ");
+  throw new UserError(`--disable ${text} is unknown; it should be one of ${names}`);
 }
 
 /** The value of `--memory`: at least a megabyte, in whole pages. */

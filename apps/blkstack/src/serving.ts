@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
-import { formatNbdUri, type NbdLimits, NbdServer } from "@blkstack/nbd";
+import { formatNbdUri, type NbdFeature, type NbdLimits, NbdServer } from "@blkstack/nbd";
 import { runInTask, type Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -36,6 +36,8 @@ export interface ServeOptions {
   readonly hasOwnSocket: boolean;
   /** What the payload of all clients, and the copies and caches of the stack, may have in memory. */
   readonly memoryBytes: Bytes;
+  /** What clients are not to be offered. Default: all is. */
+  readonly disable?: readonly NbdFeature[];
 }
 
 /**
@@ -45,7 +47,7 @@ export interface ServeOptions {
 export async function serveStack(
   stack: Stack,
   ground: Ground,
-  { listen, hasOwnSocket, memoryBytes }: ServeOptions,
+  { listen, hasOwnSocket, memoryBytes, disable = [] }: ServeOptions,
 ): Promise<Serving> {
   const exportName = mainExport(stack);
   // A client that names no export means the one that we tell people of.
@@ -53,7 +55,7 @@ export async function serveStack(
     return { ...each, isDefault: each.name === exportName };
   });
   const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
-  const server = new NbdServer({ ...ground, exports, limits });
+  const server = new NbdServer({ ...ground, exports, limits, disable });
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const live = new LiveExports(server, stack, exports);
   const close = async (): Promise<void> => {

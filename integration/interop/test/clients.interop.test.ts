@@ -62,6 +62,8 @@ describe.skipIf(isMissing("nbdinfo"))("nbdinfo", () => {
       can_flush: true,
       can_fua: true,
       can_df: true,
+      can_fast_zero: true,
+      can_cache: true,
       can_trim: true,
       can_zero: true,
     });

@@ -2,6 +2,7 @@ import type { Scheduler } from "@blkstack/task";
 import type { Connection } from "./connection.ts";
 import type { ExportBackend } from "./export-backend.ts";
 import type { ExportTable, NbdExport } from "./export.ts";
+import type { DisabledFeatures } from "./features.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { GatherBuffers } from "./outgoing.ts";
@@ -12,6 +13,7 @@ export interface ConnectionContext {
   readonly scheduler: Scheduler;
   readonly limits: NbdLimits;
   readonly exports: ExportTable;
+  readonly disabled: DisabledFeatures;
   readonly turnEnd: TurnEnd;
   /** Received into by whichever socket is readable: its bytes are taken before the next one is. */
   readonly receiveBuffer: Buffer;

@@ -3,7 +3,7 @@ import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
 import type { ConnectionContext } from "./connection-context.ts";
 import { describeExport, type NbdExport } from "./export.ts";
 import { formatOf } from "./formats.ts";
-import { Handshake } from "./handshake.ts";
+import { Handshake, type HandshakePeer } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Request } from "./request.ts";
 import { type Receiver, receiveInto } from "./socket-reader.ts";
@@ -40,14 +40,15 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#id = id;
     this.label = `nbd client ${String(id)}`;
     this.#context = context;
-    this.#handshake = new Handshake(context.exports, context.limits, {
+    const peer: HandshakePeer = {
       send: (bytes) => {
         this.#socket.write(bytes);
       },
       close: (reason) => {
         this.#end(reason);
       },
-    });
+    };
+    this.#handshake = new Handshake(context.exports, context.limits, peer, context.disabled);
     this.#socket = receiveInto(accepted, this);
     this.#socket.on("error", (error) => {
       this.#log("debug", `socket: ${error.message}`);

@@ -19,7 +19,7 @@ const TEXTS: ReadonlyMap<ReplyError, Buffer> = new Map([
   [ReplyError.NoMemory, requestErrorText("there is not enough memory")],
   [ReplyError.Invalid, requestErrorText("the request is not valid")],
   [ReplyError.NoSpace, requestErrorText("the device has no space left")],
-  [ReplyError.NotSupported, requestErrorText("the device does not support this")],
+  [ReplyError.NotSupported, requestErrorText("the device cannot do this, or not so fast")],
 ]);
 
 /** What an error says to people when nothing more is known. */

@@ -13,6 +13,7 @@ import type { BlockDevice, Submitter } from "@blkstack/block";
 import { GFP_NOIO, type Memory, type PageAllocator } from "@blkstack/memory";
 import { type Awaitable, isPending, type Scheduler, type Task } from "@blkstack/task";
 import { isReadOnlyExport, type NbdExport } from "./export.ts";
+import { prefetch } from "./prefetch.ts";
 import { RangeGate } from "./range-gate.ts";
 import { replyErrorOf } from "./reply-error.ts";
 import type { Request } from "./request.ts";
@@ -107,6 +108,10 @@ export class ExportBackend {
     const { command } = request;
     if (command === Command.Read) return this.submit(request, task);
     if (command === Command.Flush) return this.submit(request, task);
+    if (command === Command.Cache) {
+      this.scheduler.spawn(`${this.label} prefetch`, (own) => prefetch(request, this, own));
+      return;
+    }
     request.isExclusive = command !== Command.Trim && !request.isAligned;
     if (this.#isOneBio(request) && this.gate.tryEnter(request)) return this.submit(request, task);
     this.startInSteps(request);

@@ -1,6 +1,7 @@
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
 import { type BlockDevice, BlockError } from "@blkstack/block";
 import { Dialect } from "./dialect.ts";
+import { type DisabledFeatures, flagsWithout } from "./features.ts";
 import { STRING_BYTES_MAX, TransmissionFlag } from "./wire.ts";
 
 /** A device under the name that clients ask for. */
@@ -35,29 +36,31 @@ export function isReadOnlyExport(entry: NbdExport): boolean {
 export interface Agreement {
   readonly requestBytesMax: Bytes;
   readonly dialect: Dialect;
+  readonly disabled: DisabledFeatures;
 }
 
 /** Looks at the device as it is now: its size and limits may change between two clients. */
 export function describeExport(
   entry: NbdExport,
-  { requestBytesMax, dialect }: Agreement,
+  { requestBytesMax, dialect, disabled }: Agreement,
 ): ExportInfo {
   const { limits } = entry.device.queue;
   let flags =
     TransmissionFlag.HasFlags |
     TransmissionFlag.SendFlush |
     TransmissionFlag.SendFua |
-    TransmissionFlag.CanMultiConn;
-  // A read is one chunk anyway.
+    TransmissionFlag.CanMultiConn |
+    TransmissionFlag.SendCache;
+  // A read that must not be cut is one chunk, holes or not.
   if (dialect !== Dialect.Simple) flags |= TransmissionFlag.SendDontFragment;
   if (isReadOnlyExport(entry)) flags |= TransmissionFlag.ReadOnly;
   else {
-    flags |= TransmissionFlag.SendWriteZeroes;
+    flags |= TransmissionFlag.SendWriteZeroes | TransmissionFlag.SendFastZero;
     if (limits.maxDiscardSectors > 0) flags |= TransmissionFlag.SendTrim;
   }
   return {
     sizeBytes: entry.device.sizeSectors * SECTOR_BYTES,
-    flags,
+    flags: flagsWithout(flags, disabled),
     blockBytesPreferred: preferredBytes(limits.physicalBlockBytes, limits.ioMinBytes),
     blockBytesMax: requestBytesMax,
   };

@@ -265,14 +265,14 @@ describe("the handshake", () => {
     session.push(option(Option.Info, query("disk", [3])));
     const [described, blocks] = session.replies().map(({ data }) => data);
     expect(described?.readBigUInt64BE(2)).toBe(1024n * 1024n);
-    expect(described?.readUInt16BE(10)).toBe(0b1_0110_1101);
+    expect(described?.readUInt16BE(10)).toBe(0b1101_0110_1101);
     expect([2, 6, 10].map((at) => blocks?.readUInt32BE(at))).toEqual([1, 4096, 33_554_432]);
   });
 
   it("offers no changes of a read-only export", () => {
     const session = begun();
     session.push(option(Option.Go, query("zweite")));
-    expect(session.replies()[0]?.data.readUInt16BE(10)).toBe(0b1_0000_1111);
+    expect(session.replies()[0]?.data.readUInt16BE(10)).toBe(0b101_0000_1111);
   });
 
   it("answers EXPORT_NAME with zeroes and without (N18, N19)", () => {

@@ -1,6 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 import { Dialect } from "./dialect.ts";
 import type { ExportTable, NbdExport } from "./export.ts";
+import { type DisabledFeatures, isOptionDisabled, NOTHING_DISABLED } from "./features.ts";
 import type { NbdLimits } from "./limits.ts";
 import { type MetaSelection, NOTHING_SELECTED } from "./meta-context.ts";
 import { greeting, optionReply, replyText } from "./option-reply.ts";
@@ -38,6 +39,7 @@ export class Handshake implements OptionSession {
   readonly requestBytesMax: Bytes;
   dialect: Dialect = Dialect.Simple;
   selection: MetaSelection = NOTHING_SELECTED;
+  readonly disabled: DisabledFeatures;
   readonly #limits: NbdLimits;
   readonly #peer: HandshakePeer;
   #step: Step = Step.ClientFlags;
@@ -50,8 +52,14 @@ export class Handshake implements OptionSession {
   #pieceFilled = 0;
   #skipBytes = 0;
 
-  constructor(exports: ExportTable, limits: NbdLimits, peer: HandshakePeer) {
+  constructor(
+    exports: ExportTable,
+    limits: NbdLimits,
+    peer: HandshakePeer,
+    disabled: DisabledFeatures = NOTHING_DISABLED,
+  ) {
     this.exports = exports;
+    this.disabled = disabled;
     this.requestBytesMax = limits.requestBytesMax;
     this.#limits = limits;
     this.#peer = peer;
@@ -147,12 +155,16 @@ export class Handshake implements OptionSession {
     this.#optionCount += 1;
     if (this.#optionCount > this.#limits.optionsMax) this.close("sent too many options");
     else if (dataBytes > SKIPPED_BYTES_MAX) this.close("sent an option that is far too long");
-    else if (!OPTION_HANDLERS.has(this.#option)) {
+    else if (!this.#isKnown()) {
       this.reply(OptionReply.ErrUnsupported, replyText("this option is not supported"));
       this.#skip(dataBytes);
     } else if (dataBytes > this.#dataBytesMax()) this.#refuseLong(dataBytes);
     else if (dataBytes === 0) this.#answer(Buffer.alloc(0));
     else this.#await(Step.OptionData, dataBytes);
+  }
+
+  #isKnown(): boolean {
+    return OPTION_HANDLERS.has(this.#option) && !isOptionDisabled(this.#option, this.disabled);
   }
 
   /** EXPORT_NAME consists of a name alone. */

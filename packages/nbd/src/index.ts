@@ -3,6 +3,7 @@ export { type ChangeOptions, NbdClient, type ZeroOptions } from "./client.ts";
 export { NbdError, type NbdErrorCode } from "./client-error.ts";
 export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";
+export { NBD_FEATURES, type NbdFeature } from "./features.ts";
 export { DEFAULT_LIMITS, type NbdLimits } from "./limits.ts";
 export { type ListenAddress, Listener } from "./listener.ts";
 export type { Log, LogEvent } from "./log.ts";

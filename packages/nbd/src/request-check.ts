@@ -10,8 +10,8 @@ const FLAGS_OF_COMMAND: readonly (number | undefined)[] = [
   /* Disconnect */ undefined,
   /* Flush */ CommandFlag.Fua,
   /* Trim */ CommandFlag.Fua,
-  /* Cache */ undefined,
-  /* WriteZeroes */ CommandFlag.Fua | CommandFlag.NoHole,
+  /* Cache */ CommandFlag.Fua,
+  /* WriteZeroes */ CommandFlag.Fua | CommandFlag.NoHole | CommandFlag.FastZero,
   /* BlockStatus */ CommandFlag.Fua | CommandFlag.RequestOne,
 ];
 
@@ -33,7 +33,9 @@ export interface Refusal {
 const UNKNOWN_COMMAND = refusal(ReplyError.Invalid, "there is no such command here");
 const UNKNOWN_FLAG = refusal(ReplyError.Invalid, "the command does not know this flag");
 const READ_ONLY = refusal(ReplyError.Perm, "the export is read-only");
-const NO_TRIM = refusal(ReplyError.Invalid, "the device knows no trim");
+const NO_TRIM = refusal(ReplyError.Invalid, "the export knows no trim");
+const NO_ZEROES = refusal(ReplyError.Invalid, "the export knows no writing of zeroes");
+const NO_CACHE = refusal(ReplyError.Invalid, "the export knows no cache command");
 const PAST_END = refusal(ReplyError.Invalid, "the range ends behind the end of the export");
 const NO_SPACE = refusal(ReplyError.NoSpace, "there is no space behind the end of the export");
 const NO_CONTEXT = refusal(ReplyError.Invalid, "no metadata context was chosen for this export");
@@ -49,12 +51,16 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
   if ((flags & CommandFlag.DontFragment) !== 0 && !can(described, "SendDontFragment")) {
     return UNKNOWN_FLAG;
   }
+  if ((flags & CommandFlag.FastZero) !== 0 && !can(described, "SendFastZero")) return UNKNOWN_FLAG;
   if (command === Command.Flush) return null;
   if (command === Command.BlockStatus) {
     if (!described.hasContexts) return NO_CONTEXT;
     if (request.lengthBytes === 0) return NO_LENGTH;
+  } else if (command === Command.Cache) {
+    if (!can(described, "SendCache")) return NO_CACHE;
   } else if (command !== Command.Read && can(described, "ReadOnly")) return READ_ONLY;
   if (command === Command.Trim && !can(described, "SendTrim")) return NO_TRIM;
+  if (command === Command.WriteZeroes && !can(described, "SendWriteZeroes")) return NO_ZEROES;
   // An offset beyond 2^53 is no exact number, but far beyond any end, and that is all it is asked.
   if (request.offsetBytes > described.sizeBytes - request.lengthBytes) {
     return command === Command.Write || command === Command.WriteZeroes ? NO_SPACE : PAST_END;

@@ -8,6 +8,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ExportBackend, exportBios } from "./export-backend.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
+import type { NbdFeature } from "./features.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
@@ -23,6 +24,8 @@ export interface NbdServerOptions {
   /** Or what answers them once the exports have their reserves, to leave the rest to clients. */
   readonly limits?: Partial<NbdLimits> | (() => Partial<NbdLimits>);
   readonly log?: Log;
+  /** What clients are not to be offered, though it is there. */
+  readonly disable?: readonly NbdFeature[];
 }
 
 /** One address that a server can be reached at. */
@@ -85,6 +88,7 @@ export class NbdServer {
       scheduler,
       limits,
       exports,
+      disabled: new Set(options.disable),
       turnEnd: new TurnEnd(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
       gatherBuffers: new GatherBuffers(),

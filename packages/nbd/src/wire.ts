@@ -55,6 +55,8 @@ export const TransmissionFlag = {
   SendWriteZeroes: 0x40,
   SendDontFragment: 0x80,
   CanMultiConn: 0x100,
+  SendCache: 0x400,
+  SendFastZero: 0x800,
 } as const;
 
 export const Command = {
@@ -63,6 +65,7 @@ export const Command = {
   Disconnect: 2,
   Flush: 3,
   Trim: 4,
+  Cache: 5,
   WriteZeroes: 6,
   BlockStatus: 7,
 } as const;
@@ -72,6 +75,7 @@ export const CommandFlag = {
   NoHole: 0x2,
   DontFragment: 0x4,
   RequestOne: 0x8,
+  FastZero: 0x10,
 } as const;
 
 /** What a chunk of a structured reply brings. */

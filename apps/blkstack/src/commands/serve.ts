@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { NbdFeature } from "@blkstack/nbd";
 import { watchSystemMemory } from "@blkstack/memory/node";
 import type { Stack } from "@blkstack/stack";
 import { Command, Option } from "commander";
@@ -11,7 +12,7 @@ import { DISK_KINDS } from "../disk-kinds.ts";
 import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
 import { memoryReport } from "../memory-report.ts";
 import { optionNotYet } from "../not-yet.ts";
-import { collect, parseMemory } from "../option-values.ts";
+import { collect, collectFeature, parseMemory } from "../option-values.ts";
 import { runChild } from "../run-child.ts";
 import { type ServedAddress, type Serving, serveStack } from "../serving.ts";
 import { openPlan, planOfImage, readStackFile, type StackPlan } from "../stack-file.ts";
@@ -23,6 +24,7 @@ interface ServeFlags {
   readonly readOnly?: boolean;
   readonly listen?: readonly string[];
   readonly memory: number;
+  readonly disable?: readonly NbdFeature[];
   readonly run?: string;
   readonly stdio?: boolean;
   readonly exitWithParent?: boolean;
@@ -46,12 +48,12 @@ export function serveCommand(context: CommandContext): Command {
         .default(parseMemory(MEMORY_DEFAULT), MEMORY_DEFAULT),
     )
     .option("--run <command>", "run it in a shell with $uri and $unixsocket; its end ends all")
+    .option("--disable <feature>", "do not offer it; may be repeated", collectFeature)
     .option("--stdio", "serve one client on standard input and output")
     .option("--exit-with-parent", "end when the process that started this one has ended")
     .option("--control <path>", "a unix socket for blkstack dm and blkstack export")
     .addOption(optionNotYet("--http <address>"))
     .addOption(optionNotYet("--tls <folder>"))
-    .addOption(optionNotYet("--disable <feature>"))
     .action((fileName: string | undefined, flags: ServeFlags) => serve(fileName, flags, context));
 }
 
@@ -147,6 +149,7 @@ async function startServing(
       listen,
       hasOwnSocket: listen.length === 0 || fdCount > 0,
       memoryBytes: flags.memory,
+      disable: flags.disable ?? [],
     });
     await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.exportName);
     if (flags.control === undefined) return { serving, control: null };
