@@ -3,7 +3,7 @@ import { Interruption } from "@blkstack/device-mapper";
 import type { Answer } from "./answer.ts";
 
 /** A request, and all that is received while one is under way. */
-export const LINE_BYTES_MAX = 2 ** 20;
+const LINE_BYTES_MAX = 2 ** 20;
 
 const NEWLINE = 0x0a;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
