@@ -11,6 +11,8 @@ export interface Workload {
   readonly depth: number;
   /** How often which block is asked for; evenly unless told. */
   readonly distribution?: string;
+  /** Of the server; the default one unless told. */
+  readonly exportName?: string;
 }
 
 export const WORKLOADS: readonly Workload[] = [
@@ -58,17 +60,20 @@ export async function fio(
   size = "1g",
 ): Promise<FioResult> {
   const duration = seconds === 0 ? [] : ["--time_based", `--runtime=${String(seconds)}`];
-  const { distribution } = load;
+  const { distribution, exportName = "" } = load;
+  // Clients beside each other do not begin at one moment: what each does alone is left out.
+  const together = load.exportName === undefined ? [] : ["--ramp_time=1"];
   const uneven = distribution === undefined ? [] : [`--random_distribution=${distribution}`];
   const { stdout } = await run("fio", [
     "--name=bench",
     "--ioengine=nbd",
-    `--uri=nbd+unix:///?socket=${socket}`,
+    `--uri=nbd+unix:///${exportName}?socket=${socket}`,
     `--rw=${load.mode}`,
     `--bs=${load.blockSize}`,
     `--iodepth=${String(load.depth)}`,
     `--size=${size}`,
     ...duration,
+    ...together,
     ...uneven,
     "--norandommap",
     "--output-format=json",

@@ -1,6 +1,7 @@
-// pnpm bench [layers|kcopyd|exceptions|nbd|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|cfq|exceptions|nbd|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
 import { parseArgs } from "node:util";
 import { benchCache } from "./cache.ts";
+import { benchCfq } from "./cfq.ts";
 import { benchExceptions } from "./exceptions.ts";
 import { benchExplorer } from "./explorer.ts";
 import { benchKcopyd } from "./kcopyd.ts";
@@ -20,6 +21,7 @@ const [rounds, seconds] = [Number(values.rounds), Number(values.seconds ?? "2")]
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   layers: () => benchLayers(),
   kcopyd: () => benchKcopyd(),
+  cfq: () => benchCfq(rounds, seconds),
   exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
   snapshots: () => benchSnapshots(rounds, seconds),

@@ -98,6 +98,14 @@ describe("two clients of weights 100 and 300 share a disk 1 to 3", () => {
     expect(machine.ratio(1, 0)).toBeLessThan(3.2);
   });
 
+  it("where the disk is so fast that none of them ever waits for it", async () => {
+    const machine = new Machine(0);
+    const loads = [LIGHT, HEAVY].map((load) => ({ ...load, thinkMs: 1 }));
+    await machine.run(loads, 10_000);
+    expect(machine.ratio(1, 0)).toBeGreaterThan(2.8);
+    expect(machine.ratio(1, 0)).toBeLessThan(3.2);
+  });
+
   it("but not if nobody waits for who thinks: then each bio costs it its place", async () => {
     const machine = new Machine();
     const loads = [
