@@ -21,7 +21,7 @@ import type { Jiffies } from "./timing.ts";
 import { checkWeight, WEIGHT_DEFAULT, WEIGHT_ROOT } from "./weight.ts";
 
 /** What people call the group of those that nobody has put into another one. */
-export const ROOT_GROUP = "/";
+const ROOT_GROUP = "/";
 
 /** What a group has done, and has to do. */
 export interface CfqStatistics {

@@ -10,7 +10,7 @@ export interface MetaContext {
 }
 
 /** All that there are. */
-export const META_CONTEXTS: readonly MetaContext[] = [
+const META_CONTEXTS: readonly MetaContext[] = [
   // The protocol's bits for holes and zeroes are those of an extent.
   { id: 1, name: "base:allocation", statusOf: ({ flags }) => flags },
   { id: 2, name: "blkstack:layer", statusOf: ({ layer }) => layer },
