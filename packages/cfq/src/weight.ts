@@ -2,9 +2,9 @@ import { BlockError } from "@blkstack/block";
 
 const WEIGHT_MIN = 10;
 const WEIGHT_MAX = 1000;
-const WEIGHT_DEFAULT = 500;
+export const WEIGHT_DEFAULT = 500;
 /** Of the root group, whose clients are those that nobody has put into another one. */
-const WEIGHT_ROOT = 1000;
+export const WEIGHT_ROOT = 1000;
 
 /** Throws a BlockError, EINVAL, for what is no weight. */
 export function checkWeight(group: string, weight: number): void {
