@@ -1,6 +1,8 @@
 import type { Scenario } from "@blkstack/explorer";
 import { biosetSplit } from "./bioset-split/index.ts";
+import { ageingCache } from "./ageing-cache/index.ts";
 import { bouncedRequest } from "./bounced-request/index.ts";
+import { cacheOnLoop } from "./cache-on-loop/index.ts";
 import { extraLevel } from "./extra-level/index.ts";
 import {
   linearAndSnapshot,
@@ -18,7 +20,6 @@ import { pendingReserve } from "./pending-reserve/index.ts";
 import { pushBack } from "./push-back/index.ts";
 import { secondException } from "./second-exception/index.ts";
 import { ioInsideMap } from "./io-inside-map/index.ts";
-import { loopReclaim } from "./loop-reclaim/index.ts";
 import { memoryShort } from "./memory-short/index.ts";
 import { oneFlushAtATime } from "./one-flush-at-a-time/index.ts";
 import { waitsForReads } from "./waits-for-reads/index.ts";
@@ -49,7 +50,8 @@ export const scenarios: readonly Scenario[] = [
   ioInsideMap,
   oneFlushAtATime,
   memoryShort,
-  loopReclaim,
+  cacheOnLoop,
+  ageingCache,
   fanOut,
   copyThrottle,
   pushBack,

@@ -18,6 +18,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "D5 n=4": "·X",
   "D5 n=5": "·X",
   "D5 n=6": "·X",
+  "io-flag": "X·X·XX",
+  "io-flag + joined scopes": "··X··X",
+  "fs-flag": "··X··X",
+  "fs-flag, lock-always mutant": "··XXXX",
+  "trylock-always": "······",
+  workqueue: "······",
 };
 
 const HEAD = [

@@ -1,4 +1,7 @@
 import { explore, type Scenario } from "@blkstack/explorer";
+import { COLUMNS as MEMORY_COLUMNS } from "../cache-on-loop/columns.ts";
+import { GENERATIONS } from "../cache-on-loop/generations.ts";
+import { cacheOnLoop } from "../cache-on-loop/index.ts";
 import { COLUMNS } from "../dm/columns.ts";
 import { extraLevel } from "../extra-level/index.ts";
 import { linearAndSnapshot, linearAndSnapshotWithMutex } from "../linear-and-snapshot/index.ts";
@@ -46,7 +49,7 @@ const SPLITTING = [
   ["remainder-clone/none", "remainder-clone"],
 ] as const;
 
-/** The table: how splitting and waiting went together over the years. */
+/** The tables: how splitting and waiting went together over the years, and how caches gave memory back. */
 export const CELLS: readonly Cell[] = [
   ...ROWS.flatMap(([row, scenario]) =>
     Object.entries(COLUMNS).map(([variant, { name }]) => ({
@@ -62,6 +65,14 @@ export const CELLS: readonly Cell[] = [
       column,
       scenario: remainderChain,
       variant: `${policy}-${String(pieces)}`,
+    })),
+  ),
+  ...Object.entries(GENERATIONS).flatMap(([generation, { name: row }]) =>
+    Object.entries(MEMORY_COLUMNS).map(([who, { name: column }]) => ({
+      row,
+      column,
+      scenario: cacheOnLoop,
+      variant: `${generation}-${who}`,
     })),
   ),
 ];
