@@ -58,9 +58,10 @@ function storyOf({ generation, worker }: Way, note: (figures: Figures) => void):
     summary: "",
     strategy: "dpor",
     async build(world) {
-      const { filesystem, memory, cache } = await CacheOnLoop.build(world, generation, worker);
+      const setting = await CacheOnLoop.build(world, generation, worker);
+      const { filesystem, memory, cache } = setting;
       // One page more, which a program has that does not run.
-      memory.resize({ totalPages: 2, minPages: 0, lowPages: 0, highPages: 0 });
+      setting.leaveFree(1);
       memory.swap = new SwapSpace({ writeOut: () => true, readIn: () => true }, 1);
       const heap = new AnonymousPages(memory, "heap of a program");
       const commands = world.scheduler.spawn("commands", () => undefined);

@@ -16,6 +16,11 @@ const ONCE: Gfp = GfpBit.NoRetry;
 
 const FILE_BLOCKS = 4;
 
+/** To build all that is there before memory is short. */
+const ENOUGH_PAGES = 64;
+
+const NO_WATERMARKS = { minPages: 0, lowPages: 0, highPages: 0 };
+
 /** What the worker of the loop device asks for a page with while it writes; null: it needs none. */
 export interface LoopWorker {
   readonly gfp: Gfp | null;
@@ -52,8 +57,7 @@ export class CacheOnLoop {
   private constructor(world: World, generation: Generation, worker: LoopWorker) {
     const { scheduler } = world;
     this.#world = world;
-    // One, for the block that is dirty.
-    const pages = { totalPages: 1, minPages: 0, lowPages: 0, highPages: 0 };
+    const pages = { ...NO_WATERMARKS, totalPages: ENOUGH_PAGES };
     const { joinedScopes, shrinker } = generation;
     this.memory = new Memory({ scheduler, pages, joinedScopes });
     const { memory } = this;
@@ -84,7 +88,14 @@ export class CacheOnLoop {
     const setting = new CacheOnLoop(world, generation, worker);
     const commands = world.scheduler.spawn("commands", () => undefined);
     await setting.#prepare(worker, commands);
+    setting.leaveFree(0);
     return setting;
+  }
+
+  /** Lets there be so many pages that `pages` of them are free. */
+  leaveFree(pages: number): void {
+    const { totalPages, freePages } = this.memory;
+    this.memory.resize({ ...NO_WATERMARKS, totalPages: totalPages - freePages + pages });
   }
 
   /** Begins a transaction, and needs a page for it. */
