@@ -1,9 +1,19 @@
 /// <reference lib="es2024.arraybuffer" />
-import { type Bio, BioFlag, BioOp, BioStatus, type Bytes, SECTOR_BYTES } from "@blkstack/bio";
-import { collectViews } from "./bio-memory.ts";
+import {
+  type Bio,
+  BioFlag,
+  BioOp,
+  BioStatus,
+  type Bytes,
+  collectBioViews,
+  SECTOR_BYTES,
+} from "@blkstack/bio";
 import { statusOfError } from "./errno.ts";
 import type { Files, HolePuncher } from "./files.ts";
 import { mayRetry, moveAll } from "./move-all.ts";
+
+/** The most memory ranges that one system call takes (IOV_MAX). */
+const VIEWS_MAX = 1024;
 
 const ZEROES_BYTES = 1024 * 1024;
 
@@ -69,7 +79,7 @@ export class FileData {
         ? this.#files.readSync(this.#fd, bytes, vec.offset + skip, bio.sizeBytes, position)
         : this.#files.writeSync(this.#fd, bytes, vec.offset + skip, bio.sizeBytes, position);
     }
-    collectViews(bio, doneBytes, this.#views);
+    collectBioViews(bio, doneBytes, this.#views, VIEWS_MAX);
     return bio.op === BioOp.Read
       ? this.#files.readvSync(this.#fd, this.#views, position)
       : this.#files.writevSync(this.#fd, this.#views, position);
@@ -81,7 +91,7 @@ export class FileData {
     moveAll(
       bio.sizeBytes,
       (doneBytes, moved) => {
-        collectViews(bio, doneBytes, views);
+        collectBioViews(bio, doneBytes, views, VIEWS_MAX);
         if (bio.op === BioOp.Read) this.#files.readv(this.#fd, views, position + doneBytes, moved);
         else this.#files.writev(this.#fd, views, position + doneBytes, moved);
       },

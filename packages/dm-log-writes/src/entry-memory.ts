@@ -1,8 +1,7 @@
-import { type Bio, BioFlag, BioOp, type Bytes, PAGE_BYTES } from "@blkstack/bio";
+import { type Bio, BioFlag, BioOp, type Bytes, copyBioData, PAGE_BYTES } from "@blkstack/bio";
 import type { Memory } from "@blkstack/memory";
 import { PageAllocator } from "@blkstack/memory";
 import { GFP_NOWAIT } from "@blkstack/task";
-import { copyData } from "./bio-data.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { LogFlag } from "./log-format.ts";
 
@@ -34,7 +33,7 @@ export class EntryMemory {
         this.#pages.free(head);
         return null;
       }
-      copyData(bio, data.bytes);
+      copyBioData(bio, data.bytes);
     }
     const flags = flagsOf(bio);
     const entry: LogEntry = { sector, sectors, flags, text: "", head, data, place: 0, number: 0 };

@@ -1,4 +1,13 @@
-import { type Bio, bioEndio, BioFlag, BioOp, BioStatus, opName, SECTOR_BYTES } from "@blkstack/bio";
+import {
+  type Bio,
+  bioEndio,
+  BioFlag,
+  BioOp,
+  BioStatus,
+  bioViews,
+  opName,
+  SECTOR_BYTES,
+} from "@blkstack/bio";
 import { type BlockDevice, type QueueLimits, RequestQueue, stackingLimits } from "@blkstack/block";
 import { type Access, AccessMode, type InterruptSource, type Scheduler } from "@blkstack/task";
 
@@ -117,18 +126,10 @@ export class LateDisk implements BlockDevice, InterruptSource<Bio> {
       return;
     }
     let at = start;
-    let left = bio.sizeBytes;
-    let skip = bio.vecDoneBytes;
-    for (let index = bio.vecIndex; left > 0; index += 1, skip = 0) {
-      const vec = bio.vecs[index];
-      if (vec === undefined) return;
-      const count = Math.min(left, vec.length - skip);
-      const from = vec.offset + skip;
-      const memory = vec.page.bytes.subarray(from, from + count);
+    for (const memory of bioViews(bio)) {
       if (bio.op === BioOp.Write) this.bytes.set(memory, at);
-      else memory.set(this.bytes.subarray(at, at + count));
-      at += count;
-      left -= count;
+      else memory.set(this.bytes.subarray(at, at + memory.length));
+      at += memory.length;
     }
   }
 }

@@ -3,13 +3,13 @@ import {
   BioFlag,
   BioOp,
   BioStatus,
+  bioViews,
   type Bytes,
   isDataless,
   SECTOR_BYTES,
 } from "@blkstack/bio";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import { type BackingFile, EOPNOTSUPP } from "./backing-file.ts";
-import { viewsOf } from "./bio-views.ts";
 
 /** Where the sectors of a loop device lie. */
 export interface Place {
@@ -55,7 +55,7 @@ function move(bio: Bio, fromBytes: Bytes, place: Place, task: Task): Awaitable<B
   const startBytes = place.offsetBytes + bio.sector * SECTOR_BYTES;
   let doneBytes = fromBytes;
   while (doneBytes < bio.sizeBytes) {
-    const views = viewsOf(bio, doneBytes);
+    const views = bioViews(bio, doneBytes);
     const offsetBytes = startBytes + doneBytes;
     const moved =
       bio.op === READ ? file.read(views, offsetBytes, task) : file.write(views, offsetBytes, task);
@@ -73,7 +73,7 @@ function move(bio: Bio, fromBytes: Bytes, place: Place, task: Task): Awaitable<B
 
 /** Whoever reads behind the end of the file must not take old memory for data. */
 function stopped(bio: Bio, doneBytes: Bytes, moved: number): BioStatus {
-  if (bio.op === READ && moved === 0) for (const view of viewsOf(bio, doneBytes)) view.fill(0);
+  if (bio.op === READ && moved === 0) for (const view of bioViews(bio, doneBytes)) view.fill(0);
   return IO_ERROR;
 }
 

@@ -3,6 +3,7 @@ import {
   BioFlag,
   BioOp,
   type Bytes,
+  copyBioData,
   invariant,
   isDataless,
   SECTOR_BYTES,
@@ -93,7 +94,7 @@ export class VolatileCache {
       acknowledgedAt: Infinity,
     };
     this.#inFlight.set(bio, write);
-    const data = isDataless(bio.op) ? new Uint8Array(bio.sizeBytes) : dataOf(bio);
+    const data = isDataless(bio.op) ? new Uint8Array(bio.sizeBytes) : copyBioData(bio);
     for (const [index, sector] of write.sectors.entries()) {
       const bytes = data.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES);
       this.#historyOf(sector, store).versions.push(this.#version(bytes, sector, write));
@@ -219,19 +220,4 @@ function newestBefore(versions: readonly SectorVersion[], time: number): number 
     0,
     versions.findLastIndex(({ write }) => write !== null && write.acknowledgedAt < time),
   );
-}
-
-function dataOf(bio: Bio): Uint8Array {
-  const data = new Uint8Array(bio.sizeBytes);
-  let done = 0;
-  let skip = bio.vecDoneBytes;
-  for (let index = bio.vecIndex; done < data.length; index += 1, skip = 0) {
-    const vec = bio.vecs[index];
-    invariant(vec !== undefined, "a bio is longer than its vectors");
-    const start = vec.offset + skip;
-    const count = Math.min(data.length - done, vec.length - skip);
-    data.set(vec.page.bytes.subarray(start, start + count), done);
-    done += count;
-  }
-  return data;
 }
