@@ -49,4 +49,7 @@ export const COLUMNS = {
   },
 } as const satisfies Readonly<Record<string, Column>>;
 
+/** As it is done today. */
+export const TODAY: Column = { ...COLUMNS["front-clone"], wait: "unlocked" };
+
 export type ColumnName = keyof typeof COLUMNS;

@@ -1,7 +1,7 @@
 import { BioOp } from "@blkstack/bio";
 import type { SnapshotPolicies } from "@blkstack/dm-snapshot";
 import type { Expectation, Scenario } from "@blkstack/explorer";
-import { COLUMNS } from "../dm/columns.ts";
+import { TODAY } from "../dm/columns.ts";
 import { SnapshotStack } from "../dm/snapshot-stack.ts";
 import { prepareStore } from "../power-cut/cow-device.ts";
 import { scenarioOf, type Story } from "../story.ts";
@@ -26,8 +26,7 @@ function merging(policies: Partial<SnapshotPolicies>, expect: Expectation, summa
     summary,
     strategy: "dpor",
     async build(world) {
-      const column = { ...COLUMNS["front-clone"], wait: "unlocked" } as const;
-      const stack = new SnapshotStack(world, column, policies);
+      const stack = new SnapshotStack(world, TODAY, policies);
       const { setting } = stack;
       setting.watchedDisk("sda");
       prepareStore(setting.watchedDisk("sdb"), 8, [0]);

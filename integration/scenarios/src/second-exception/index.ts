@@ -1,7 +1,7 @@
 import { BioOp, SECTOR_BYTES } from "@blkstack/bio";
 import type { SnapshotPolicies } from "@blkstack/dm-snapshot";
 import type { Expectation, Scenario } from "@blkstack/explorer";
-import { COLUMNS } from "../dm/columns.ts";
+import { TODAY } from "../dm/columns.ts";
 import { SnapshotStack } from "../dm/snapshot-stack.ts";
 import { scenarioOf, type Story } from "../story.ts";
 
@@ -25,8 +25,7 @@ function writing(policies: Partial<SnapshotPolicies>, expect: Expectation, summa
     summary,
     strategy: "dpor",
     async build(world) {
-      const column = { ...COLUMNS["front-clone"], wait: "unlocked" } as const;
-      const stack = new SnapshotStack(world, column, policies);
+      const stack = new SnapshotStack(world, TODAY, policies);
       const { setting } = stack;
       setting.watchedDisk("sda");
       setting.watchedDisk("sdb");

@@ -2,7 +2,7 @@ import { BioOp } from "@blkstack/bio";
 import type { SettlePolicy, SettlingCopy, SnapshotPolicies } from "@blkstack/dm-snapshot";
 import type { Expectation, Scenario, World } from "@blkstack/explorer";
 import type { Task } from "@blkstack/task";
-import { COLUMNS } from "../dm/columns.ts";
+import { TODAY } from "../dm/columns.ts";
 import { SnapshotStack } from "../dm/snapshot-stack.ts";
 import { scenarioOf, type Story } from "../story.ts";
 import { LateReads } from "./late-reads.ts";
@@ -70,8 +70,7 @@ async function build(
   policies: Partial<SnapshotPolicies>,
   writes: number,
 ): Promise<void> {
-  const column = { ...COLUMNS["front-clone"], wait: "unlocked" } as const;
-  const stack = new SnapshotStack(world, column, policies);
+  const stack = new SnapshotStack(world, TODAY, policies);
   const { setting } = stack;
   const disk = new LateReads(world, "sda", 16);
   setting.add(disk);

@@ -1,4 +1,4 @@
-import { type Bio, BioOp } from "@blkstack/bio";
+import { type Bio, BioOp, bioViews } from "@blkstack/bio";
 import { RamDisk } from "@blkstack/disk-ram";
 import type { World } from "@blkstack/explorer";
 import { type Access, AccessMode } from "@blkstack/task";
@@ -34,14 +34,10 @@ export class LateReads extends RamDisk {
   private peekInto(bio: Bio): void {
     const bytes = new Uint8Array(bio.sizeBytes);
     this.peek(bio.sector, bytes);
-    let offset = 0;
-    let skip = bio.vecDoneBytes;
-    for (let index = bio.vecIndex; offset < bytes.length; index += 1, skip = 0) {
-      const vec = bio.vecs[index];
-      if (vec === undefined) throw new RangeError("a bio is longer than its vectors");
-      const count = Math.min(bytes.length - offset, vec.length - skip);
-      vec.page.bytes.set(bytes.subarray(offset, offset + count), vec.offset + skip);
-      offset += count;
+    let at = 0;
+    for (const view of bioViews(bio)) {
+      view.set(bytes.subarray(at, at + view.length));
+      at += view.length;
     }
   }
 }
