@@ -30,7 +30,7 @@ const disk = fc.oneof(
     isReadOnly: fc.constant(false),
   }),
 );
-const perSecond = fc.integer({ min: 1 });
+const perSecond = fc.integer({ min: 2 });
 const group = fc.record(
   { rbps: perSecond, wbps: perSecond, riops: perSecond, wiops: perSecond },
   { requiredKeys: [] },

@@ -194,12 +194,17 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "a limit of nothing",
     "groups:\n  a: rbps=10 wiops=0\n",
-    's.yaml:2:6: group "a": "wiops=0" is no limit; it should be wiops=NUMBER, above 0, or wiops=max',
+    's.yaml:2:6: group "a": "wiops=0" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',
+  ],
+  [
+    "a limit that kernels refuse",
+    "groups:\n  a: rbps=10 wiops=1\n",
+    's.yaml:2:6: group "a": "wiops=1" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',
   ],
   [
     "a limit that is no number",
     "groups:\n  a: wiops=1e3\n",
-    's.yaml:2:6: group "a": "wiops=1e3" is no limit; it should be wiops=NUMBER, above 0, or wiops=max',
+    's.yaml:2:6: group "a": "wiops=1e3" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',
   ],
   [
     "a table that is a list",

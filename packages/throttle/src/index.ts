@@ -1,5 +1,5 @@
 export { formatIoMax, formatLimits, parseIoMax, parseLimits } from "./io-max.ts";
-export { type GroupLimits, LIMIT_NAMES, NO_LIMITS } from "./limits.ts";
+export { type GroupLimits, LIMIT_MIN, LIMIT_NAMES, NO_LIMITS } from "./limits.ts";
 export { SLICE_MS } from "./slice.ts";
 export { type GroupOptions, Throttle, type ThrottleOptions } from "./throttle.ts";
 export { ThrottledDevice } from "./throttled-device.ts";

@@ -55,3 +55,43 @@ it("one mistake, and nothing is changed", () => {
   expect(() => parseLimits("rbps=9 foo=1", before)).toThrow('"foo=1" is no limit');
   expect(before.rbps).toBe(7);
 });
+
+/** What a kernel, 6.1, was seen to answer to these lines one after the other, and to show then. */
+const RECORDED: readonly [line: string, errno: string | null, shown: string][] = [
+  ["254:0 rbps=1048576", null, "rbps=1048576 wbps=max riops=max wiops=max"],
+  ["254:0 wbps=2097152 riops=max", null, "rbps=1048576 wbps=2097152 riops=max wiops=max"],
+  ["254:0 rbps=max wbps=max riops=50 wiops=20", null, "rbps=max wbps=max riops=50 wiops=20"],
+  ["254:0 riops=max wiops=max", null, ""],
+  ["254:0 rbps=0", "ERANGE", ""],
+  ["254:0 rbps=1", "EINVAL", ""],
+  ["254:0 rbps=1M", "EINVAL", ""],
+  ["254:0 rbps=-1", "EINVAL", ""],
+  ["254:0 foo=1", "EINVAL", ""],
+  ["254:1 rbps=100", "ENODEV", ""],
+  ["1:1 rbps=5", "ENODEV", ""],
+  ["vda rbps=5", "EINVAL", ""],
+  ["254:0", null, ""],
+  ["254:0 riops=5000000000", null, ""],
+  ["254:0 rbps=max riops=max", null, ""],
+];
+
+it("answers each line as a kernel was seen to, which refuses a limit of 1", () => {
+  let limits = NO_LIMITS;
+  for (const [line, errno, shown] of RECORDED) {
+    const parse = (): void => {
+      const known = (major: number, minor: number): GroupLimits | undefined =>
+        major === 254 && minor === 0 ? limits : undefined;
+      limits = parseIoMax(line, known).limits;
+    };
+    if (errno === null) parse();
+    else expect(parse, line).toThrow(expect.objectContaining({ errno }));
+    expect([line, formatIoMax("254:0", limits)]).toEqual([
+      line,
+      shown === "" ? "" : `254:0 ${shown}`,
+    ]);
+  }
+});
+
+it("takes what 64 bits cannot hold for no limit, where a kernel is left with what they can", () => {
+  expect(lineAfter("8:16 rbps=5", "8:16 rbps=99999999999999999999")).toBe("");
+});

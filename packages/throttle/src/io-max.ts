@@ -1,9 +1,7 @@
 import { BlockError, type Errno } from "@blkstack/block";
-import { type GroupLimits, LIMIT_NAMES } from "./limits.ts";
+import { type GroupLimits, LIMIT_MIN, LIMIT_NAMES } from "./limits.ts";
 
 const IOPS_MAX = 0xffff_ffff;
-/** A limit below is refused, as it is by kernels. */
-const LIMIT_MIN = 2;
 
 /**
  * What `text` makes of `current`: `rbps=2097152 wiops=max`, in any order; what is not named stays,

@@ -11,6 +11,9 @@ export interface GroupLimits {
 /** The names of the limits, in the order in which they are shown. */
 export const LIMIT_NAMES: readonly (keyof GroupLimits)[] = ["rbps", "wbps", "riops", "wiops"];
 
+/** A limit below is refused, as it is by kernels. */
+export const LIMIT_MIN = 2;
+
 export const NO_LIMITS: GroupLimits = {
   rbps: Infinity,
   wbps: Infinity,

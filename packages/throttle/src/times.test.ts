@@ -56,9 +56,24 @@ it("sends six reads and two writes in turn, no more than 32 in a round", async (
   bench.throttle.setLimits("g", { rbps: Infinity, wbps: Infinity });
   await bench.scheduler.advance(0);
   expect(new Set(bench.times)).toEqual(new Set([1000]));
-  const order = bench.log.map((line) => line.split(" ")[0]);
-  expect(order.slice(0, 10)).toEqual(["r0", "r1", "r2", "r3", "r4", "r5", "w0", "w1", "r6", "r7"]);
-  expect(order.slice(-1)).toEqual(["w39"]);
+  const [reads, writes] = [named("r", 40), named("w", 40)];
+  const inTurn: string[] = [];
+  while (writes.length > 0) inTurn.push(...reads.splice(0, 6), ...writes.splice(0, 2));
+  expect(bench.log.map((line) => line.split(" ")[0])).toEqual(inTurn);
+});
+
+it("takes all of a round from those that wait before it sends the first: 32, 32 and 16 of 80", async () => {
+  const waitingStill: number[] = [];
+  const submitBio = (): void => void waitingStill.push(bench.throttle.heldCount);
+  const bench = new Bench({ hierarchy: "flat", submitter: { submitBio } });
+  const port = bench.port("g", { rbps: 2, wbps: 2 });
+  await bench.read(port, 4096, ...named("r", 40));
+  await bench.write(port, 4096, ...named("w", 40));
+  bench.throttle.setLimits("g", { rbps: Infinity, wbps: Infinity });
+  await bench.scheduler.advance(0);
+  const rounds = [48, 16, 0].map((left) => waitingStill.filter((count) => count === left).length);
+  expect(rounds).toEqual([32, 32, 16]);
+  expect(waitingStill).toHaveLength(80);
 });
 
 it("sends what waits when the limit is raised, as if it had been so from then on", async () => {
