@@ -55,6 +55,16 @@ export class Request implements RangeHold {
     this.owner = owner;
   }
 
+  /** Forgets the request before, of whose header nothing is left. */
+  begin(): void {
+    this.error = ReplyError.Ok;
+    this.errorText = null;
+    this.errorAtBytes = -1;
+    this.arrivedBytes = 0;
+    this.laidOut = null;
+    this.pieces.count = 0;
+  }
+
   /** Payload of the reply. */
   get replyDataBytes(): Bytes {
     if (this.command !== Command.Read || this.error !== ReplyError.Ok) return 0;

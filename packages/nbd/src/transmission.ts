@@ -1,22 +1,16 @@
 import type { Bytes } from "@blkstack/bio";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
+import type { Dialect } from "./dialect.ts";
 import type { ExportBackend } from "./export-backend.ts";
+import { FedBytes } from "./fed-bytes.ts";
+import { InFlight } from "./in-flight.ts";
+import { KnownAnswers } from "./known-answers.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { MetaContext } from "./meta-context.ts";
-import { blockStatus } from "./block-status.ts";
-import { layOutStatus } from "./chunk-format.ts";
-import { Dialect } from "./dialect.ts";
 import { checkRequest, type CheckedExport, firstBytePastEnd } from "./request-check.ts";
-import { isKnownZero } from "./known-zero.ts";
+import { compactRequests, type RequestFormat } from "./request-format.ts";
 import { Request, type RequestOwner } from "./request.ts";
-import {
-  Command,
-  CommandFlag,
-  readUint64,
-  ReplyError,
-  REQUEST_BYTES,
-  REQUEST_MAGIC,
-} from "./wire.ts";
+import { Command, ReplyError } from "./wire.ts";
 
 /** Whom the transmission answers to. */
 export interface TransmissionPeer {
@@ -42,10 +36,6 @@ export interface TransmissionOptions {
 const Step = { Header: 0, Admit: 1, Payload: 2, Discard: 3, Over: 4 } as const;
 type Step = (typeof Step)[keyof typeof Step];
 
-const NO_BYTES = Buffer.alloc(0);
-/** Shorter reads are not worth asking the device for its holes. */
-const HOLE_READ_BYTES_MIN = 32 * 1024;
-
 /**
  * The requests of one client, fed with bytes as they come. Requests are read where they lie, and
  * payload is copied once, into the memory that its device will read.
@@ -56,47 +46,35 @@ const HOLE_READ_BYTES_MIN = 32 * 1024;
 export class Transmission implements RequestOwner {
   readonly #backend: ExportBackend;
   readonly #described: CheckedExport;
-  readonly #contexts: readonly MetaContext[];
-  /** Whether replies can leave holes out, and the device knows of any. */
-  readonly #findsHoles: boolean;
-  readonly #limits: NbdLimits;
+  readonly #format: RequestFormat;
+  readonly #known: KnownAnswers;
+  readonly #requestBytesMax: Bytes;
   readonly #task: Task;
   readonly #peer: TransmissionPeer;
   readonly #free: Request[] = [];
+  readonly #fed: FedBytes;
+  readonly #inFlight: InFlight;
   #step: Step = Step.Header;
-
-  /** What was fed and is not yet taken: `#bytes` from `#at` to `#end`. */
-  #bytes: Buffer = NO_BYTES;
-  #at = 0;
-  #end = 0;
-  /** A header that came in pieces. */
-  readonly #header: Buffer = Buffer.alloc(REQUEST_BYTES);
-  #headerFilled = 0;
   #discardBytes = 0;
 
   /** The request between its header and its submission. */
   #current: Request;
-  #inFlight = 0;
-  #bytesInFlight = 0;
   #isWaiting = false;
   #lacksRoom = false;
   #isClosed = false;
 
   constructor(options: TransmissionOptions) {
-    this.#backend = options.backend;
+    const { backend, contexts, dialect, limits } = options;
+    this.#backend = backend;
     this.#described = options.described;
-    this.#contexts = options.contexts;
-    this.#findsHoles =
-      options.dialect !== Dialect.Simple && options.backend.device.findExtent !== undefined;
-    this.#limits = options.limits;
+    this.#format = compactRequests;
+    this.#known = new KnownAnswers(backend.device, contexts, dialect);
+    this.#requestBytesMax = limits.requestBytesMax;
     this.#task = options.task;
     this.#peer = options.peer;
+    this.#fed = new FedBytes(this.#format.headerBytes);
+    this.#inFlight = new InFlight(limits);
     this.#current = new Request(this);
-  }
-
-  /** Requests read whose memory has not been given back. */
-  get inFlight(): number {
-    return this.#inFlight;
   }
 
   /** Whether what was fed had to be kept. */
@@ -111,22 +89,15 @@ export class Transmission implements RequestOwner {
 
   /** Whether everything has ended, a submission that waits included. */
   get isFinished(): boolean {
-    return this.isOver && this.#inFlight === 0 && !this.#isWaiting;
+    return this.isOver && this.#inFlight.requests === 0 && !this.#isWaiting;
   }
 
   /** Takes bytes, which the caller may reuse afterwards. Not while blocked. */
   push(bytes: Buffer, end: number): void {
-    this.#bytes = bytes;
-    this.#at = 0;
-    this.#end = end;
+    this.#fed.feed(bytes, end);
     this.#run();
-    if (this.#at < this.#end && !this.isOver) {
-      this.#bytes = Buffer.from(bytes.subarray(this.#at, end));
-      this.#end -= this.#at;
-      this.#at = 0;
-    } else {
-      this.#drop();
-    }
+    if (this.isOver) this.#fed.drop();
+    else this.#fed.keep();
   }
 
   /** Where to receive a long payload directly, to be told by `arrived`; null: use `push`. */
@@ -148,7 +119,7 @@ export class Transmission implements RequestOwner {
     if (this.#isWaiting || this.#isClosed) return;
     this.#lacksRoom = false;
     this.#run();
-    if (this.#at >= this.#end) this.#drop();
+    if (this.#fed.isEmpty) this.#fed.drop();
   }
 
   /** Takes no more requests; those in flight go on. */
@@ -157,7 +128,7 @@ export class Transmission implements RequestOwner {
     this.#step = Step.Over;
     if (isUnfinished) this.release(this.#current);
     this.#lacksRoom = false;
-    this.#drop();
+    this.#fed.drop();
   }
 
   /** The client is gone. */
@@ -175,22 +146,16 @@ export class Transmission implements RequestOwner {
   release(request: Request): void {
     if (request.page !== null) this.#backend.pages.free(request.page);
     request.page = null;
-    this.#inFlight -= 1;
-    this.#bytesInFlight -= heldBytes(request);
+    this.#inFlight.remove(heldBytes(request));
     this.#free.push(request);
     if (this.#lacksRoom || this.isOver) this.#peer.canProceed();
-  }
-
-  #drop(): void {
-    this.#bytes = NO_BYTES;
-    this.#at = 0;
-    this.#end = 0;
   }
 
   #run(): void {
     while (!this.isBlocked) {
       if (this.#step === Step.Header) {
-        if (!this.#readHeader()) return;
+        if (!this.#fed.takeHeader()) return;
+        this.#decode();
       } else if (this.#step === Step.Admit) {
         this.#admit();
       } else if (this.#step === Step.Payload) {
@@ -203,50 +168,20 @@ export class Transmission implements RequestOwner {
     }
   }
 
-  /** Answers false when there are not bytes enough. */
-  #readHeader(): boolean {
-    const available = this.#end - this.#at;
-    if (this.#headerFilled === 0 && available >= REQUEST_BYTES) {
-      const at = this.#at;
-      this.#at += REQUEST_BYTES;
-      this.#decode(this.#bytes, at);
-      return true;
-    }
-    const wanted = Math.min(available, REQUEST_BYTES - this.#headerFilled);
-    this.#bytes.copy(this.#header, this.#headerFilled, this.#at, this.#at + wanted);
-    this.#at += wanted;
-    this.#headerFilled += wanted;
-    if (this.#headerFilled < REQUEST_BYTES) return false;
-    this.#headerFilled = 0;
-    this.#decode(this.#header, 0);
-    return true;
-  }
-
-  #decode(bytes: Buffer, at: number): void {
-    if (bytes.readUInt32BE(at) !== REQUEST_MAGIC) {
+  #decode(): void {
+    const request = this.#free.pop() ?? new Request(this);
+    if (!this.#format.decode(this.#fed.header, this.#fed.headerAt, request)) {
       this.#fail("sent a request without its magic");
       return;
     }
-    const request = this.#free.pop() ?? new Request(this);
-    request.flags = bytes.readUInt16BE(at + 4);
-    request.command = bytes.readUInt16BE(at + 6);
-    request.cookieHigh = bytes.readInt32BE(at + 8);
-    request.cookieLow = bytes.readInt32BE(at + 12);
-    request.offsetBytes = readUint64(bytes, at + 16);
-    request.lengthBytes = bytes.readUInt32BE(at + 24);
-    request.error = ReplyError.Ok;
-    request.errorText = null;
-    request.errorAtBytes = -1;
-    request.arrivedBytes = 0;
-    request.laidOut = null;
-    request.pieces.count = 0;
+    request.begin();
     if (request.command === Command.Disconnect) {
       this.#free.push(request);
       this.#step = Step.Over;
       this.#peer.canProceed();
       return;
     }
-    if (request.command === Command.Write && request.lengthBytes > this.#limits.requestBytesMax) {
+    if (request.command === Command.Write && request.lengthBytes > this.#requestBytesMax) {
       this.#fail("sent more payload than is allowed");
       return;
     }
@@ -258,14 +193,11 @@ export class Transmission implements RequestOwner {
   #admit(): void {
     const request = this.#current;
     const bytes = heldBytes(request);
-    const { requestsInFlightMax, bytesInFlightMax } = this.#limits;
-    const isFull = this.#inFlight > 0 && this.#bytesInFlight + bytes > bytesInFlightMax;
-    if (this.#inFlight >= requestsInFlightMax || isFull) {
+    if (!this.#inFlight.hasRoom(bytes)) {
       this.#lacksRoom = true;
       return;
     }
-    this.#inFlight += 1;
-    this.#bytesInFlight += bytes;
+    this.#inFlight.add(bytes);
     this.#step = Step.Header;
     const refusal = checkRequest(request, this.#described);
     if (refusal !== null) {
@@ -279,20 +211,7 @@ export class Transmission implements RequestOwner {
       request.end(ReplyError.Ok);
       return;
     }
-    if (request.command === Command.BlockStatus) {
-      const replies = blockStatus(request, this.#backend.device, this.#contexts);
-      request.laidOut = layOutStatus(request, replies);
-      request.end(ReplyError.Ok);
-      return;
-    }
-    if ((request.flags & CommandFlag.FastZero) !== 0) {
-      request.end(this.#fastZero(request));
-      return;
-    }
-    if (this.#findsHoles && this.#isOneHole(request)) {
-      request.end(ReplyError.Ok);
-      return;
-    }
+    if (this.#known.tryEnd(request)) return;
     this.#backend.align(request);
     if (request.command === Command.Read || request.command === Command.Write) {
       const isThere = this.#backend.allocPage(request, this.#task);
@@ -301,21 +220,6 @@ export class Transmission implements RequestOwner {
     } else {
       this.#hold(this.#backend.start(request, this.#task));
     }
-  }
-
-  /** Nothing is faster than to have nothing to do, and nothing else is sure to be fast. */
-  #fastZero(request: Request): ReplyError {
-    const asksForMore = (request.flags & (CommandFlag.NoHole | CommandFlag.Fua)) !== 0;
-    if (asksForMore || !isKnownZero(request, this.#backend.device)) return ReplyError.NotSupported;
-    return ReplyError.Ok;
-  }
-
-  /** Cuts a long read where the device has holes; answers whether there is nothing but a hole. */
-  #isOneHole({ command, flags, offsetBytes, lengthBytes, pieces }: Request): boolean {
-    if (command !== Command.Read || lengthBytes < HOLE_READ_BYTES_MIN) return false;
-    pieces.find(this.#backend.device, offsetBytes, lengthBytes);
-    if ((flags & CommandFlag.DontFragment) !== 0 && pieces.count > 1) pieces.clear();
-    return pieces.isOneHole;
   }
 
   /** A refused write still brings its payload. */
@@ -347,25 +251,20 @@ export class Transmission implements RequestOwner {
 
   #readPayload(): boolean {
     const request = this.#current;
-    const { page, lengthBytes } = request;
-    const missing = lengthBytes - request.arrivedBytes;
-    const taken = Math.min(missing, this.#end - this.#at);
-    if (taken > 0 && page !== null) {
-      const into = request.skipBytes + request.arrivedBytes;
-      page.bytes.set(this.#bytes.subarray(this.#at, this.#at + taken), into);
-      this.#at += taken;
+    const { page, lengthBytes, skipBytes, arrivedBytes } = request;
+    const missing = lengthBytes - arrivedBytes;
+    if (missing > 0 && page !== null) {
+      const taken = this.#fed.copyInto(page.bytes, skipBytes + arrivedBytes, missing);
       request.arrivedBytes += taken;
+      if (taken < missing) return false;
     }
-    if (taken < missing) return false;
     this.#step = Step.Header;
     this.#hold(this.#backend.start(request, this.#task));
     return true;
   }
 
   #discard(): boolean {
-    const taken = Math.min(this.#discardBytes, this.#end - this.#at);
-    this.#at += taken;
-    this.#discardBytes -= taken;
+    this.#discardBytes -= this.#fed.skip(this.#discardBytes);
     if (this.#discardBytes > 0) return false;
     this.#step = Step.Header;
     this.#current.end(this.#current.error);

@@ -1,0 +1,59 @@
+import type { Bytes } from "@blkstack/bio";
+import type { BlockDevice } from "@blkstack/block";
+import { blockStatus } from "./block-status.ts";
+import { Dialect } from "./dialect.ts";
+import { layOutStatus } from "./chunk-format.ts";
+import { isKnownZero } from "./known-zero.ts";
+import type { MetaContext } from "./meta-context.ts";
+import type { Request } from "./request.ts";
+import { Command, CommandFlag, ReplyError } from "./wire.ts";
+
+/** Shorter reads are not worth asking the device for its holes. */
+const HOLE_READ_BYTES_MIN: Bytes = 32 * 1024;
+
+/** Answers the requests for which it is enough to know what the device knows of itself. */
+export class KnownAnswers {
+  readonly #device: BlockDevice;
+  readonly #contexts: readonly MetaContext[];
+  /** Whether replies can leave holes out, and the device knows of any. */
+  readonly #findsHoles: boolean;
+
+  constructor(device: BlockDevice, contexts: readonly MetaContext[], dialect: Dialect) {
+    this.#device = device;
+    this.#contexts = contexts;
+    this.#findsHoles = dialect !== Dialect.Simple && device.findExtent !== undefined;
+  }
+
+  /** Ends a request that needs no bio, which is not empty. Waits: never. Answers false for any other. */
+  tryEnd(request: Request): boolean {
+    const { command, flags } = request;
+    if (command === Command.BlockStatus) {
+      const replies = blockStatus(request, this.#device, this.#contexts);
+      request.laidOut = layOutStatus(request, replies);
+      request.end(ReplyError.Ok);
+      return true;
+    }
+    if ((flags & CommandFlag.FastZero) !== 0) {
+      request.end(this.#fastZero(request));
+      return true;
+    }
+    if (!this.#findsHoles || !this.#isOneHole(request)) return false;
+    request.end(ReplyError.Ok);
+    return true;
+  }
+
+  /** Nothing is faster than to have nothing to do, and nothing else is sure to be fast. */
+  #fastZero(request: Request): ReplyError {
+    const asksForMore = (request.flags & (CommandFlag.NoHole | CommandFlag.Fua)) !== 0;
+    if (asksForMore || !isKnownZero(request, this.#device)) return ReplyError.NotSupported;
+    return ReplyError.Ok;
+  }
+
+  /** Cuts a long read where the device has holes; answers whether there is nothing but a hole. */
+  #isOneHole({ command, flags, offsetBytes, lengthBytes, pieces }: Request): boolean {
+    if (command !== Command.Read || lengthBytes < HOLE_READ_BYTES_MIN) return false;
+    pieces.find(this.#device, offsetBytes, lengthBytes);
+    if ((flags & CommandFlag.DontFragment) !== 0 && pieces.count > 1) pieces.clear();
+    return pieces.isOneHole;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Bytes } from "@blkstack/bio";
+import type { Request } from "./request.ts";
+import { readUint64, REQUEST_BYTES, REQUEST_MAGIC } from "./wire.ts";
+
+/** How requests lie in what a client sends. */
+export interface RequestFormat {
+  readonly headerBytes: Bytes;
+  /** Reads the header at `at`. Answers false when it has another magic. */
+  decode(bytes: Buffer, at: number, into: Request): boolean;
+}
+
+/** Lengths of 32 bits. */
+export const compactRequests: RequestFormat = {
+  headerBytes: REQUEST_BYTES,
+  decode(bytes, at, into) {
+    if (bytes.readUInt32BE(at) !== REQUEST_MAGIC) return false;
+    decodeCommon(bytes, at, into);
+    into.lengthBytes = bytes.readUInt32BE(at + 24);
+    return true;
+  },
+};
+
+function decodeCommon(bytes: Buffer, at: number, into: Request): void {
+  into.flags = bytes.readUInt16BE(at + 4);
+  into.command = bytes.readUInt16BE(at + 6);
+  into.cookieHigh = bytes.readInt32BE(at + 8);
+  into.cookieLow = bytes.readInt32BE(at + 12);
+  into.offsetBytes = readUint64(bytes, at + 16);
+}
