@@ -1,3 +1,4 @@
+import type { GroupLookup } from "./choose-group.ts";
 import type { GroupLimits } from "./limits.ts";
 import type { ThrottleGroup } from "./throttle-group.ts";
 
@@ -6,6 +7,8 @@ export interface ControlGroup {
   readonly name: string;
   /** Null: directly below the root. */
   readonly parent: ControlGroup | null;
+  /** How a bio gets to its group. */
+  readonly lookup: GroupLookup<ThrottleGroup>;
   limits: GroupLimits;
   burstMs: number;
   /** What does its work; null until its first bio comes. */

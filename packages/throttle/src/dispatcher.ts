@@ -1,6 +1,8 @@
 import { type Bio, invariant } from "@blkstack/bio";
 import type { Submitter } from "@blkstack/block";
 import {
+  type Access,
+  AccessMode,
   type Awaitable,
   isPending,
   type Scheduler,
@@ -9,7 +11,9 @@ import {
   WorkItem,
   WorkQueue,
 } from "@blkstack/task";
+import type { Accounting } from "./accounting.ts";
 import { chargeOf } from "./charge.ts";
+import type { ControlGroups } from "./control-groups.ts";
 import { GroupHeap } from "./group-heap.ts";
 import type { HeldBio } from "./held-bios.ts";
 import type { Lane, ThrottleGroup } from "./throttle-group.ts";
@@ -26,7 +30,9 @@ export interface DispatcherOptions {
   readonly nests: boolean;
   readonly takesTurns: boolean;
   readonly submitter: Submitter;
+  readonly accounting: Accounting;
   readonly lock: Spinlock;
+  readonly controls: ControlGroups;
 }
 
 /** What goes in one go. */
@@ -42,20 +48,28 @@ export class Dispatcher {
   readonly #nests: boolean;
   readonly #takesTurns: boolean;
   readonly #submitter: Submitter;
+  readonly #accounting: Accounting;
   readonly #lock: Spinlock;
+  readonly #controls: ControlGroups;
   readonly #heap = new GroupHeap();
   readonly #queue: WorkQueue;
   readonly #work: WorkItem;
   /** When the work will run, if it is queued and not yet running. */
   #workMs = Infinity;
   #heldCount = 0;
+  readonly #schedules: Access;
 
-  constructor({ scheduler, nests, takesTurns, submitter, lock }: DispatcherOptions) {
+  constructor(options: DispatcherOptions) {
+    const { scheduler, nests, takesTurns, submitter, accounting, lock, controls } = options;
     this.#scheduler = scheduler;
     this.#nests = nests;
     this.#takesTurns = takesTurns;
     this.#submitter = submitter;
+    this.#accounting = accounting;
     this.#lock = lock;
+    this.#controls = controls;
+    const line = { label: "groups whose bios wait" };
+    this.#schedules = { object: line, mode: AccessMode.Write, label: `schedule ${line.label}` };
     // What waits here may be what others need to get memory.
     this.#queue = new WorkQueue({ scheduler, name: "throttle", reclaimGuaranteed: true });
     this.#work = new WorkItem("dispatch of throttled bios", (task) => this.#run(task));
@@ -75,11 +89,12 @@ export class Dispatcher {
       const lane = at.laneOf(bio);
       const isFree = lane.held.count === 0 && lane.slice.waitMs(bytes, nowMs, false) === 0;
       if (!isFree && port.mayHold) {
+        if (at === group) this.#accounting.bioHeld(group, bio, task.cpu);
         this.#hold({ bio, group, port, sinceMs: nowMs }, at, key, nowMs);
         return true;
       }
       lane.slice.charge(bytes, nowMs);
-      if (at === group) group.countIo(bio, task.cpu);
+      if (at === group) this.#accounting.bioCharged(group, bio, task.cpu);
       const above = this.#above(at);
       if (above === null) break;
       key = at;
@@ -102,11 +117,12 @@ export class Dispatcher {
   async drain(port: ThrottlePort, task: Task): Promise<void> {
     const turn = this.#lock.lock(task);
     if (turn !== undefined) await turn;
+    this.#controls.looks();
     const gone: HeldBio[] = [];
     for (const group of this.#heap.inOrder()) {
       for (const lane of [group.reads, group.writes]) {
         for (const held of lane.held.takeOf(port)) {
-          if (held.group === group) group.countIo(held.bio, task.cpu);
+          if (held.group === group) this.#accounting.bioCharged(group, held.bio, task.cpu);
           this.#letGo(held, task);
           gone.push(held);
         }
@@ -167,6 +183,7 @@ export class Dispatcher {
 
   /** Has the work run when the first group can send; never at an earlier time too. */
   #schedule(): void {
+    if (this.#scheduler.isExploring) this.#scheduler.touch(this.#schedules);
     const { first } = this.#heap;
     const dueMs = first?.dispatchMs ?? Infinity;
     if (dueMs === this.#workMs && this.#work.isPending) return;
@@ -183,6 +200,7 @@ export class Dispatcher {
   }
 
   #runLocked(task: Task): Awaitable<void> {
+    this.#controls.looks();
     this.#workMs = Infinity;
     const round: Round = { nowMs: this.#nowMs(), task, gone: [] };
     this.#fill(round);
@@ -211,7 +229,7 @@ export class Dispatcher {
       const held = lane.held.shift();
       const { startMs } = lane.slice;
       lane.slice.charge(chargeOf(held.bio), nowMs);
-      if (held.group === group) group.countIo(held.bio, task.cpu);
+      if (held.group === group) this.#accounting.bioCharged(group, held.bio, task.cpu);
       const above = this.#above(group);
       if (above === null) {
         this.#letGo(held, task);

@@ -1,53 +1,27 @@
 import { type Bio, invariant } from "@blkstack/bio";
-import { BlockError, type Errno, type Submitter } from "@blkstack/block";
 import {
   correctAsync,
   GROUP_STAT_WORDS,
   GroupStats,
   ioStatLine,
   Rcu,
-  type StatsAlloc,
   type StatsInstaller,
 } from "@blkstack/io-group";
 import { GFP_ATOMIC, GFP_KERNEL, type Memory, PerCpuAllocator } from "@blkstack/memory";
 import { type Awaitable, isPending, type Scheduler, Spinlock, type Task } from "@blkstack/task";
+import { type Accounting, countsWhenCharged } from "./accounting.ts";
+import { type ChooseGroup, type GroupLookup, ownGroupOrRoot } from "./choose-group.ts";
+import { complaint } from "./complaint.ts";
 import type { ControlGroup } from "./control-group.ts";
+import { ControlGroups } from "./control-groups.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type GroupLimits, NO_LIMITS } from "./limits.ts";
 import { ThrottleGroup } from "./throttle-group.ts";
+import type { GroupOptions, ThrottleOptions } from "./throttle-options.ts";
 import { type PortOwner, ThrottlePort } from "./throttle-port.ts";
 
 /** The site of allocations of groups in a fault plan. */
 const GROUP_SITE = "throttle groups";
-
-export interface ThrottleOptions {
-  readonly scheduler: Scheduler;
-  readonly memory: Memory;
-  /** Where bios go that have waited. */
-  readonly submitter: Submitter;
-  /** How many cpus count. Default: 1. */
-  readonly cpus?: number;
-  /** Where statistics are allocated. Default: `correctAsync`. */
-  readonly statsAlloc?: StatsAlloc;
-  /**
-   * `nested`: limits bind the groups below too. `flat`: each group for itself, as before 2013.
-   * Default: nested.
-   */
-  readonly hierarchy?: "nested" | "flat";
-  /**
-   * In which order bios of one group go: as they came, or its tasks in turn, so that one with many
-   * bios does not keep the others waiting. Default: as they came.
-   */
-  readonly fairness?: "arrival" | "tasks";
-}
-
-export interface GroupOptions {
-  readonly limits?: Partial<GroupLimits>;
-  /** The group whose limits bind this one too; the root unless told. */
-  readonly parent?: string;
-  /** For how long allowances are kept that are not used: the depth of the bucket. Default: 0. */
-  readonly burstMs?: number;
-}
 
 /**
  * Groups with limits of what they may do each second, together, on all devices that they use.
@@ -64,19 +38,26 @@ export class Throttle {
   readonly #rcu: Rcu;
   readonly #lock: Spinlock;
   readonly #dispatcher: Dispatcher;
-  readonly #controls = new Map<string, ControlGroup>();
+  readonly #chooseGroup: ChooseGroup;
+  readonly #accounting: Accounting;
+  readonly #controls: ControlGroups;
 
   /** Throws a BlockError (ENOMEM) when there is no memory for the statistics of the root. */
   constructor(options: ThrottleOptions) {
     const { scheduler, memory, submitter, cpus = 1 } = options;
     const { statsAlloc = correctAsync, hierarchy = "nested", fairness = "arrival" } = options;
+    const { chooseGroup = ownGroupOrRoot, accounting = countsWhenCharged } = options;
     this.#scheduler = scheduler;
     this.#nests = hierarchy === "nested";
     this.#memory = memory;
-    this.#statsMemory = new PerCpuAllocator({ memory, cpus, label: "throttle statistics" });
+    this.#chooseGroup = chooseGroup;
+    this.#accounting = accounting;
+    this.#statsMemory =
+      options.statsMemory ?? new PerCpuAllocator({ memory, cpus, label: "throttle statistics" });
     this.#installer = statsAlloc({ scheduler, memory: this.#statsMemory });
     this.#rcu = new Rcu(scheduler, "grace period of throttle");
     this.#lock = new Spinlock("throttle");
+    this.#controls = new ControlGroups(scheduler);
     this.#root = this.#makeRoot();
     const nests = this.#nests;
     const takesTurns = fairness === "tasks";
@@ -85,13 +66,15 @@ export class Throttle {
       nests,
       takesTurns,
       submitter,
+      accounting,
       lock: this.#lock,
+      controls: this.#controls,
     });
   }
 
   /** Names of the groups. */
   get groupNames(): string[] {
-    return [...this.#controls.keys()];
+    return this.#controls.names;
   }
 
   /** Bios that wait, of all groups. */
@@ -101,12 +84,20 @@ export class Throttle {
 
   /** Throws a BlockError: EEXIST for a name that is taken, ENOENT for a parent that is not there. */
   addGroup(name: string, options: GroupOptions = {}): void {
-    if (this.#controls.has(name)) throw complaint("EEXIST", `there is a group "${name}" already`);
-    const parent = options.parent === undefined ? null : this.#controlOf(options.parent);
+    this.#controls.checkFree(name);
+    const parent = options.parent === undefined ? null : this.#controls.of(options.parent);
     const limits = { ...NO_LIMITS, ...options.limits };
     const { burstMs = 0 } = options;
-    if (parent !== null) parent.userCount += 1;
-    this.#controls.set(name, { name, parent, limits, burstMs, group: null, userCount: 0 });
+    const control: ControlGroup = {
+      name,
+      parent,
+      lookup: this.#lookupOf(() => control.group ?? this.#make(control)),
+      limits,
+      burstMs,
+      group: null,
+      userCount: 0,
+    };
+    this.#controls.add(control);
   }
 
   /**
@@ -114,15 +105,13 @@ export class Throttle {
    * or groups below it. Waits: never.
    */
   removeGroup(name: string): void {
-    const control = this.#controlOf(name);
-    if (control.userCount > 0) throw complaint("EBUSY", `the group "${name}" is in use`);
-    this.#controls.delete(name);
-    if (control.parent !== null) control.parent.userCount -= 1;
+    const control = this.#controls.of(name);
+    this.#controls.delete(control);
     this.#unlink(control);
   }
 
   limitsOf(name: string): GroupLimits {
-    return this.#controlOf(name).limits;
+    return this.#controls.of(name).limits;
   }
 
   /**
@@ -130,7 +119,8 @@ export class Throttle {
    * a BlockError: ENOENT. Waits: never.
    */
   setLimits(name: string, limits: Partial<GroupLimits>, burstMs?: number): void {
-    const control = this.#controlOf(name);
+    this.#controls.changes();
+    const control = this.#controls.of(name);
     control.limits = { ...control.limits, ...limits };
     control.burstMs = burstMs ?? control.burstMs;
     const { group } = control;
@@ -142,12 +132,14 @@ export class Throttle {
 
   /** For one user of a group; null: the root, which has no limits. Throws a BlockError: ENOENT. */
   openPort(name: string | null): ThrottlePort {
-    const control = name === null ? null : this.#controlOf(name);
+    this.#controls.changes();
+    const control = name === null ? null : this.#controls.of(name);
     if (control !== null) control.userCount += 1;
     const owner: PortOwner = {
       admit: (bio, port, task) => this.#admit(bio, port, control, task),
       drain: (port, task) => this.#dispatcher.drain(port, task),
       closed: () => {
+        this.#controls.changes();
         if (control !== null) control.userCount -= 1;
       },
     };
@@ -156,16 +148,16 @@ export class Throttle {
 
   /** A line of io.stat with what the group has done, and those below it. */
   ioStat(name: string, device: string): string {
-    return ioStatLine(device, this.#groupsFrom(this.#controlOf(name)));
+    return ioStatLine(device, this.#controls.groupsFrom(this.#controls.of(name)));
   }
 
   /** How many bios of the group were held for how long: see `HISTOGRAM_BUCKETS`. */
   heldHistogram(name: string): number[] {
-    return this.#controlOf(name).group?.stats?.heldHistogram() ?? [];
+    return this.#controls.of(name).group?.stats?.heldHistogram() ?? [];
   }
 
   resetStats(name: string): void {
-    this.#controlOf(name).group?.resetStats();
+    this.#controls.of(name).group?.resetStats();
   }
 
   /**
@@ -173,18 +165,16 @@ export class Throttle {
    * is allocated any more.
    */
   async stop(task: Task): Promise<void> {
-    for (const { name, userCount, parent } of this.#controls.values()) {
-      const below = [...this.#controls.values()].filter((other) => other.parent?.name === name);
-      invariant(userCount === below.length, `throttle ends, and a port of "${name}" is open`);
-      invariant(parent === null || this.#controls.has(parent.name), "a group without its parent");
-    }
+    this.#controls.checkNoPortIsOpen();
     await this.#dispatcher.stop(task);
-    for (const control of this.#controls.values()) this.#unlink(control);
+    for (const control of this.#controls.all) this.#unlink(control);
     this.#controls.clear();
     this.#root.unlink();
     await this.#installer.stop(task);
     await this.#rcu.barrier(task);
     this.#root.put();
+    // Each group keeps the one above it.
+    invariant(this.#root.isFreed, "a group outlives its throttle");
   }
 
   #makeRoot(): ThrottleGroup {
@@ -216,7 +206,7 @@ export class Throttle {
   }
 
   #pass(bio: Bio, group: ThrottleGroup, task: Task): boolean {
-    group.countIo(bio, task.cpu);
+    this.#accounting.bioCharged(group, bio, task.cpu);
     return false;
   }
 
@@ -228,6 +218,7 @@ export class Throttle {
     task: Task,
   ): Promise<boolean> {
     const phase = this.#rcu.readLock(task);
+    this.#controls.looks();
     const { group } = control;
     const mayPass = group !== null && !group.laneOf(bio).isLimited;
     if (mayPass) this.#pass(bio, group, task);
@@ -248,11 +239,11 @@ export class Throttle {
 
   /** Under the lock, which it drops. */
   #decide(bio: Bio, port: ThrottlePort, control: ControlGroup, task: Task): Awaitable<boolean> {
-    const group = control.group ?? this.#make(control);
-    if (group === null) {
-      // Without memory for a group its bio is the root's this once: neither refused nor held.
+    this.#controls.looks();
+    const group = this.#chooseGroup(control.lookup, task);
+    if (group === null || group === this.#root) {
       this.#lock.unlock(task);
-      return this.#pass(bio, this.#root, task);
+      return group === null ? false : this.#pass(bio, group, task);
     }
     if (!group.hasAskedForStats) {
       this.#lock.unlock(task);
@@ -284,8 +275,13 @@ export class Throttle {
     const group = new ThrottleGroup(this.#groupOptions(control.name, above), above);
     group.setLimits(control.limits, control.burstMs);
     group.findWhetherLimited(this.#nests);
+    this.#controls.changes();
     control.group = group;
     return group;
+  }
+
+  #lookupOf(findOrCreate: () => ThrottleGroup | null): GroupLookup<ThrottleGroup> {
+    return { rcu: this.#rcu, root: this.#root, findOrCreate };
   }
 
   #unlink(control: ControlGroup): void {
@@ -296,30 +292,7 @@ export class Throttle {
     group.unlink();
   }
 
-  /** Parents stand before their children, for they were added first. */
   #findWhoIsLimited(): void {
-    for (const { group } of this.#controls.values()) group?.findWhetherLimited(this.#nests);
+    for (const { group } of this.#controls.all) group?.findWhetherLimited(this.#nests);
   }
-
-  #groupsFrom(top: ControlGroup): ThrottleGroup[] {
-    const found = [...this.#controls.values()].filter((control) => isWithin(control, top));
-    return found.flatMap(({ group }) => group ?? []);
-  }
-
-  #controlOf(name: string): ControlGroup {
-    const control = this.#controls.get(name);
-    if (control === undefined) throw complaint("ENOENT", `there is no group "${name}"`);
-    return control;
-  }
-}
-
-function isWithin(control: ControlGroup, top: ControlGroup): boolean {
-  for (let at: ControlGroup | null = control; at !== null; at = at.parent) {
-    if (at === top) return true;
-  }
-  return false;
-}
-
-function complaint(errno: Errno, message: string): BlockError {
-  return new BlockError("BLK_STATE", errno, message);
 }

@@ -1,0 +1,42 @@
+import type { Submitter } from "@blkstack/block";
+import type { StatsAlloc } from "@blkstack/io-group";
+import type { Memory, PerCpuAllocator } from "@blkstack/memory";
+import type { Scheduler } from "@blkstack/task";
+import type { Accounting } from "./accounting.ts";
+import type { ChooseGroup } from "./choose-group.ts";
+import type { GroupLimits } from "./limits.ts";
+
+export interface ThrottleOptions {
+  readonly scheduler: Scheduler;
+  readonly memory: Memory;
+  /** Where bios go that have waited. */
+  readonly submitter: Submitter;
+  /** How many cpus count. Default: 1. */
+  readonly cpus?: number;
+  /** Where statistics come from, with a part for each cpu. Default: an allocator of its own. */
+  readonly statsMemory?: PerCpuAllocator;
+  /** Where statistics are allocated. Default: `correctAsync`. */
+  readonly statsAlloc?: StatsAlloc;
+  /** Which group a bio is charged to. Default: `ownGroupOrRoot`. */
+  readonly chooseGroup?: ChooseGroup;
+  /** When bios are counted. Default: `countsWhenCharged`. */
+  readonly accounting?: Accounting;
+  /**
+   * `nested`: limits bind the groups below too. `flat`: each group for itself, as before 2013.
+   * Default: nested.
+   */
+  readonly hierarchy?: "nested" | "flat";
+  /**
+   * In which order bios of one group go: as they came, or its tasks in turn, so that one with many
+   * bios does not keep the others waiting. Default: as they came.
+   */
+  readonly fairness?: "arrival" | "tasks";
+}
+
+export interface GroupOptions {
+  readonly limits?: Partial<GroupLimits>;
+  /** The group whose limits bind this one too; the root unless told. */
+  readonly parent?: string;
+  /** For how long allowances are kept that are not used: the depth of the bucket. Default: 0. */
+  readonly burstMs?: number;
+}
