@@ -57,6 +57,16 @@ export async function greet(stream: ByteStream): Promise<number> {
   return flags;
 }
 
+/** Asks for headers with 64-bit lengths. Answers whether the server agrees. */
+export async function extendHeaders(stream: ByteStream, flags: number): Promise<boolean> {
+  if ((flags & HandshakeFlag.FixedNewstyle) === 0) return false;
+  sendOption(stream, Option.ExtendedHeaders, Buffer.alloc(0));
+  const { type } = await takeReply(stream, Option.ExtendedHeaders);
+  if (type === OptionReply.Ack) return true;
+  if (type >= ERROR_BIT) return false;
+  throw protocolError("an odd answer to EXTENDED_HEADERS");
+}
+
 /** Chooses an export: by GO, or by EXPORT_NAME from a server that knows no GO. */
 export async function choose(
   stream: ByteStream,

@@ -4,20 +4,23 @@ import { NbdError, protocolError } from "./client-error.ts";
 import {
   abort,
   choose,
+  extendHeaders,
   greet,
   type ListedExport,
   listExports,
   type RemoteExport,
 } from "./client-handshake.ts";
-import {
-  Command,
-  CommandFlag,
-  REQUEST_BYTES,
-  REQUEST_MAGIC,
-  SIMPLE_REPLY_BYTES,
-  SIMPLE_REPLY_MAGIC,
-  writeUint64,
-} from "./wire.ts";
+import { ChunkedReply, takeChunkStart } from "./client-reply.ts";
+import { type RequestFields, requestHeader } from "./client-request.ts";
+import { Command, CommandFlag, SIMPLE_REPLY_BYTES, SIMPLE_REPLY_MAGIC } from "./wire.ts";
+
+export interface ConnectOptions {
+  /**
+   * Ask for headers with 64-bit lengths, so that `trim` and `writeZeroes` take any range. What the
+   * server says is `hasExtendedHeaders`.
+   */
+  readonly extendedHeaders?: boolean;
+}
 
 export interface ChangeOptions {
   /** Answer only when the change is durable. */
@@ -37,6 +40,8 @@ const NO_BYTES = new Uint8Array(0);
 interface Pending {
   readonly command: number;
   readonly lengthBytes: Bytes;
+  /** What has come of a reply in chunks; null: replies come whole. */
+  readonly chunks: ChunkedReply | null;
   readonly resolve: (data: Buffer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -52,24 +57,36 @@ export class NbdClient {
   readonly sizeBytes: Bytes;
   /** The transmission flags of the protocol. */
   readonly flags: number;
+  /** Whether the server speaks of lengths in 64 bits. */
+  readonly hasExtendedHeaders: boolean;
   readonly #stream: ByteStream;
   readonly #pending = new Map<number, Pending>();
   #lastCookie = 0;
   #end: Error | null = null;
   #onQuiet: () => void = () => undefined;
 
-  private constructor(stream: ByteStream, { sizeBytes, flags }: RemoteExport) {
+  private constructor(
+    stream: ByteStream,
+    { sizeBytes, flags }: RemoteExport,
+    hasExtendedHeaders: boolean,
+  ) {
     this.#stream = stream;
     this.sizeBytes = sizeBytes;
     this.flags = flags;
+    this.hasExtendedHeaders = hasExtendedHeaders;
     void this.#takeReplies();
   }
 
   /** Connects to an export. Waits: until the server serves it. */
-  static async connect(address: ServerAddress, exportName = ""): Promise<NbdClient> {
+  static async connect(
+    address: ServerAddress,
+    exportName = "",
+    { extendedHeaders = false }: ConnectOptions = {},
+  ): Promise<NbdClient> {
     return withStream(address, async (stream) => {
       const flags = await greet(stream);
-      return new NbdClient(stream, await choose(stream, flags, exportName));
+      const isExtended = extendedHeaders && (await extendHeaders(stream, flags));
+      return new NbdClient(stream, await choose(stream, flags, exportName), isExtended);
     });
   }
 
@@ -103,12 +120,18 @@ export class NbdClient {
     await this.#ask({ command: Command.Flush, flags: 0, offsetBytes: 0, lengthBytes: 0 });
   }
 
-  /** Gives up a range of less than 4 GiB, which then reads as anything. Waits: for the server. */
+  /**
+   * Gives up a range, which then reads as anything. Without extended headers it is less than 4 GiB.
+   * Waits: for the server.
+   */
   async trim(offsetBytes: Bytes, lengthBytes: Bytes, options: ChangeOptions = {}): Promise<void> {
     await this.#ask({ command: Command.Trim, flags: flagsOf(options), offsetBytes, lengthBytes });
   }
 
-  /** Makes a range of less than 4 GiB read as zeroes. Waits: for the server. */
+  /**
+   * Makes a range read as zeroes. Without extended headers it is less than 4 GiB. Waits: for the
+   * server.
+   */
   async writeZeroes(
     offsetBytes: Bytes,
     lengthBytes: Bytes,
@@ -127,7 +150,8 @@ export class NbdClient {
     }
     if (this.#end !== null) return;
     this.#end = new NbdError("NBD_CLOSED", "this client is closed");
-    this.#stream.send(header(0, { command: Command.Disconnect, flags: 0, ...NOWHERE }));
+    const goodbye = { command: Command.Disconnect, flags: 0, ...NOWHERE };
+    this.#stream.send(requestHeader(0, goodbye, this.hasExtendedHeaders));
     await this.#stream.close();
   }
 
@@ -135,10 +159,11 @@ export class NbdClient {
     if (this.#end !== null) return Promise.reject(this.#end);
     this.#lastCookie += 1;
     const cookie = this.#lastCookie;
-    const head = header(cookie, fields);
+    const head = requestHeader(cookie, fields, this.hasExtendedHeaders);
+    const chunks = this.hasExtendedHeaders ? new ChunkedReply(fields) : null;
     return new Promise((resolve, reject) => {
       const { command, lengthBytes } = fields;
-      this.#pending.set(cookie, { command, lengthBytes, resolve, reject });
+      this.#pending.set(cookie, { command, lengthBytes, chunks, resolve, reject });
       if (payload.length > 0) this.#stream.send(head, payload);
       else this.#stream.send(head);
     });
@@ -146,7 +171,10 @@ export class NbdClient {
 
   async #takeReplies(): Promise<void> {
     try {
-      for (;;) await this.#takeReply();
+      for (;;) {
+        if (this.hasExtendedHeaders) await this.#takeChunk();
+        else await this.#takeReply();
+      }
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -168,6 +196,19 @@ export class NbdClient {
     if (this.#pending.size === 0) this.#onQuiet();
   }
 
+  async #takeChunk(): Promise<void> {
+    const start = await takeChunkStart(this.#stream);
+    const pending = this.#pending.get(start.cookie);
+    if (pending === undefined || pending.chunks === null) {
+      throw protocolError("a chunk for a request that was not made");
+    }
+    await pending.chunks.take(this.#stream, start);
+    if (!start.isLast) return;
+    this.#pending.delete(start.cookie);
+    settle(pending, pending.chunks);
+    if (this.#pending.size === 0) this.#onQuiet();
+  }
+
   #fail(error: Error): void {
     this.#end ??= error;
     this.#stream.destroy();
@@ -177,29 +218,19 @@ export class NbdClient {
   }
 }
 
-interface RequestFields {
-  readonly command: number;
-  readonly flags: number;
-  readonly offsetBytes: Bytes;
-  readonly lengthBytes: Bytes;
-}
-
 const NOWHERE = { offsetBytes: 0, lengthBytes: 0 };
 
-function header(cookie: number, fields: RequestFields): Buffer {
-  const { offsetBytes, lengthBytes } = fields;
-  const isRange = Number.isSafeInteger(offsetBytes) && offsetBytes >= 0;
-  if (!isRange || !Number.isInteger(lengthBytes) || lengthBytes < 0 || lengthBytes > 0xffff_ffff) {
-    throw new RangeError(`no range: ${String(lengthBytes)} bytes at ${String(offsetBytes)}`);
+/** Throws what the server did against the protocol. */
+function settle({ resolve, reject }: Pending, chunks: ChunkedReply): void {
+  let data: Buffer;
+  try {
+    data = chunks.finish();
+  } catch (error) {
+    reject(error as Error);
+    if (error instanceof NbdError && error.code === "NBD_REPLY") return;
+    throw error;
   }
-  const bytes = Buffer.alloc(REQUEST_BYTES);
-  bytes.writeUInt32BE(REQUEST_MAGIC, 0);
-  bytes.writeUInt16BE(fields.flags, 4);
-  bytes.writeUInt16BE(fields.command, 6);
-  writeUint64(bytes, 8, cookie);
-  writeUint64(bytes, 16, offsetBytes);
-  bytes.writeUInt32BE(lengthBytes, 24);
-  return bytes;
+  resolve(data);
 }
 
 function flagsOf({ fua }: ChangeOptions): number {

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
 import type { ConnectionContext } from "./connection-context.ts";
-import { describeExport, type NbdExport } from "./export.ts";
+import { Dialect } from "./dialect.ts";
+import type { ExportInfo, NbdExport } from "./export.ts";
 import { formatOf } from "./formats.ts";
 import { Handshake, type HandshakePeer } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -155,23 +156,26 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#socket.cork();
     const taken = this.#handshake.push(bytes);
     this.#socket.uncork();
-    const { chosen } = this.#handshake;
-    if (chosen === null) return;
+    const { chosen, described } = this.#handshake;
+    if (chosen === null || described === null) return;
     this.#deadline.cancel();
-    this.#begin(chosen);
+    this.#begin(chosen, described);
     this.#transmission?.push(bytes.subarray(taken), bytes.length - taken);
   }
 
-  #begin(entry: NbdExport): void {
+  #begin(entry: NbdExport, described: ExportInfo): void {
     const { limits, scheduler } = this.#context;
-    const described = describeExport(entry, this.#handshake);
     const { dialect, selection } = this.#handshake;
     const { contexts } = selection;
-    const { requestBytesMax } = limits;
     const task: Task = scheduler.spawn(this.label, () => this.#life());
     const transmission = new Transmission({
       backend: this.#context.openBackend(entry),
-      described: { ...described, requestBytesMax, hasContexts: contexts.length > 0 },
+      described: {
+        ...described,
+        requestBytesMax: limits.requestBytesMax,
+        contextCount: contexts.length,
+        isExtended: dialect === Dialect.Extended,
+      },
       dialect,
       contexts,
       limits,

@@ -17,6 +17,7 @@ import { prefetch } from "./prefetch.ts";
 import { RangeGate } from "./range-gate.ts";
 import { replyErrorOf } from "./reply-error.ts";
 import type { Request } from "./request.ts";
+import { STEP_BYTES_MAX } from "./step-size.ts";
 import { scratchOffset, serveInSteps } from "./stepwise.ts";
 import { Command, CommandFlag, ReplyError } from "./wire.ts";
 
@@ -138,6 +139,7 @@ export class ExportBackend {
 
   #isOneBio(request: Request): boolean {
     if (request.command === Command.Write) return request.isAligned;
+    if (request.lengthBytes > STEP_BYTES_MAX) return false;
     if (!request.isAligned || (request.flags & CommandFlag.Fua) !== 0) return false;
     if (request.command === Command.Trim) return true;
     return this.device.queue.limits.maxWriteZeroesSectors > 0;

@@ -39,10 +39,14 @@ export interface Agreement {
   readonly disabled: DisabledFeatures;
 }
 
-/** Looks at the device as it is now: its size and limits may change between two clients. */
+/**
+ * Looks at the device as it is now: its size and limits may change between two clients. Who has
+ * chosen contexts may also ask for the status of some of them.
+ */
 export function describeExport(
   entry: NbdExport,
   { requestBytesMax, dialect, disabled }: Agreement,
+  contextCount: number,
 ): ExportInfo {
   const { limits } = entry.device.queue;
   let flags =
@@ -53,6 +57,9 @@ export function describeExport(
     TransmissionFlag.SendCache;
   // A read that must not be cut is one chunk, holes or not.
   if (dialect !== Dialect.Simple) flags |= TransmissionFlag.SendDontFragment;
+  if (dialect === Dialect.Extended && contextCount > 0) {
+    flags |= TransmissionFlag.BlockStatusPayload;
+  }
   if (isReadOnlyExport(entry)) flags |= TransmissionFlag.ReadOnly;
   else {
     flags |= TransmissionFlag.SendWriteZeroes | TransmissionFlag.SendFastZero;

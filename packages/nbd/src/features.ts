@@ -3,6 +3,7 @@ import { Option, TransmissionFlag } from "./wire.ts";
 /** What a server can be told not to offer, in the words of `nbdinfo --can`. */
 export const NBD_FEATURES = [
   "structured-reply",
+  "extended-headers",
   "meta-context",
   "df",
   "flush",
@@ -32,6 +33,8 @@ const FLAGS: ReadonlyMap<NbdFeature, number> = new Map([
 
 const OPTIONS: ReadonlyMap<number, NbdFeature> = new Map([
   [Option.StructuredReply, "structured-reply"],
+  // Includes structured replies, and so is not offered without them.
+  [Option.ExtendedHeaders, "extended-headers"],
   [Option.ListMetaContext, "meta-context"],
   [Option.SetMetaContext, "meta-context"],
 ]);
@@ -46,5 +49,6 @@ export function flagsWithout(flags: number, disabled: DisabledFeatures): number 
 /** Whether an option is to be answered as if nobody here knew it. */
 export function isOptionDisabled(option: number, disabled: DisabledFeatures): boolean {
   const feature = OPTIONS.get(option);
+  if (feature === "extended-headers" && disabled.has("structured-reply")) return true;
   return feature !== undefined && disabled.has(feature);
 }

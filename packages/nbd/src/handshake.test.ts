@@ -84,7 +84,7 @@ describe("the handshake", () => {
 
   it("refuses an unknown option and stays in step (N01, N10, N16)", () => {
     const session = begun();
-    session.push(option(5), option(11), option(4711, Buffer.alloc(8192)), option(Option.List));
+    session.push(option(5), option(12), option(4711, Buffer.alloc(8192)), option(Option.List));
     expect(session.types()).toEqual([
       OptionReply.ErrUnsupported,
       OptionReply.ErrUnsupported,

@@ -1,6 +1,6 @@
 import type { Bytes } from "@blkstack/bio";
 import { Dialect } from "./dialect.ts";
-import type { ExportTable, NbdExport } from "./export.ts";
+import type { ExportInfo, ExportTable, NbdExport } from "./export.ts";
 import { type DisabledFeatures, isOptionDisabled, NOTHING_DISABLED } from "./features.ts";
 import type { NbdLimits } from "./limits.ts";
 import { type MetaSelection, NOTHING_SELECTED } from "./meta-context.ts";
@@ -47,6 +47,7 @@ export class Handshake implements OptionSession {
   #option = 0;
   #optionCount = 0;
   #chosen: NbdExport | null = null;
+  #described: ExportInfo | null = null;
   /** What is awaited before the next step, and how much of it is here. */
   #piece: Buffer = Buffer.alloc(4);
   #pieceFilled = 0;
@@ -72,6 +73,11 @@ export class Handshake implements OptionSession {
   /** The export that requests will be for; null until the client has chosen. */
   get chosen(): NbdExport | null {
     return this.#chosen;
+  }
+
+  /** What the client was told of it. */
+  get described(): ExportInfo | null {
+    return this.#described;
   }
 
   get isOver(): boolean {
@@ -111,11 +117,12 @@ export class Handshake implements OptionSession {
     this.#peer.send(bytes);
   }
 
-  begin(entry: NbdExport, name: string): void {
+  begin(entry: NbdExport, name: string, described: ExportInfo): void {
     // What was selected for another export is worth nothing here.
     if (this.selection.exportName !== name) this.selection = NOTHING_SELECTED;
     this.#step = Step.Over;
     this.#chosen = entry;
+    this.#described = described;
   }
 
   close(reason: string): void {

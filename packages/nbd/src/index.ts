@@ -1,5 +1,5 @@
 export type { ServerAddress } from "./byte-stream.ts";
-export { type ChangeOptions, NbdClient, type ZeroOptions } from "./client.ts";
+export { type ChangeOptions, type ConnectOptions, NbdClient, type ZeroOptions } from "./client.ts";
 export { NbdError, type NbdErrorCode } from "./client-error.ts";
 export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";

@@ -2,10 +2,10 @@ import type { Bytes } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
 import { blockStatus } from "./block-status.ts";
 import { Dialect } from "./dialect.ts";
-import { layOutStatus } from "./chunk-format.ts";
 import { isKnownZero } from "./known-zero.ts";
 import type { MetaContext } from "./meta-context.ts";
 import type { Request } from "./request.ts";
+import { layOutStatus } from "./status-format.ts";
 import { Command, CommandFlag, ReplyError } from "./wire.ts";
 
 /** Shorter reads are not worth asking the device for its holes. */
@@ -15,12 +15,14 @@ const HOLE_READ_BYTES_MIN: Bytes = 32 * 1024;
 export class KnownAnswers {
   readonly #device: BlockDevice;
   readonly #contexts: readonly MetaContext[];
+  readonly #dialect: Dialect;
   /** Whether replies can leave holes out, and the device knows of any. */
   readonly #findsHoles: boolean;
 
   constructor(device: BlockDevice, contexts: readonly MetaContext[], dialect: Dialect) {
     this.#device = device;
     this.#contexts = contexts;
+    this.#dialect = dialect;
     this.#findsHoles = dialect !== Dialect.Simple && device.findExtent !== undefined;
   }
 
@@ -28,8 +30,9 @@ export class KnownAnswers {
   tryEnd(request: Request): boolean {
     const { command, flags } = request;
     if (command === Command.BlockStatus) {
-      const replies = blockStatus(request, this.#device, this.#contexts);
-      request.laidOut = layOutStatus(request, replies);
+      const contexts = request.contexts ?? this.#contexts;
+      const replies = blockStatus(request, this.#device, contexts);
+      request.laidOut = layOutStatus(request, replies, this.#dialect);
       request.end(ReplyError.Ok);
       return true;
     }

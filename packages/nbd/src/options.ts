@@ -36,7 +36,7 @@ export interface OptionSession extends Agreement {
   /** Sends bytes that are no option reply. */
   send(bytes: Uint8Array): void;
   /** Ends the negotiation: requests follow. The name is the one that was asked for. */
-  begin(entry: NbdExport, name: string): void;
+  begin(entry: NbdExport, name: string, described: ExportInfo): void;
   close(reason: string): void;
 }
 
@@ -52,6 +52,7 @@ export const OPTION_HANDLERS: ReadonlyMap<number, OptionHandler> = new Map([
   [Option.StructuredReply, structuredReply],
   [Option.ListMetaContext, listMetaContext],
   [Option.SetMetaContext, setMetaContext],
+  [Option.ExtendedHeaders, extendedHeaders],
 ]);
 
 function exportName(data: Buffer, session: OptionSession): void {
@@ -61,9 +62,13 @@ function exportName(data: Buffer, session: OptionSession): void {
     session.close("asked for an export that is not there");
     return;
   }
-  const described = describeExport(entry, session);
+  if (session.dialect === Dialect.Extended) {
+    session.close("asked for an export in the old way after it had asked for extended headers");
+    return;
+  }
+  const described = describeExport(entry, session, contextCountOf(name ?? "", session));
   session.send(exportNameAnswer(described, session.noZeroes));
-  session.begin(entry, name ?? "");
+  session.begin(entry, name ?? "", described);
 }
 
 function abort(_data: Buffer, session: OptionSession): void {
@@ -86,16 +91,31 @@ function info(data: Buffer, session: OptionSession): void {
 
 function go(data: Buffer, session: OptionSession): void {
   const answered = answerInfo(data, session);
-  if (answered !== null) session.begin(answered.entry, answered.name);
+  if (answered !== null) session.begin(answered.entry, answered.name, answered.described);
 }
 
 function structuredReply(data: Buffer, session: OptionSession): void {
   if (data.length > 0) {
     session.reply(OptionReply.ErrInvalid, replyText("STRUCTURED_REPLY takes no data"));
+  } else if (session.dialect === Dialect.Extended) {
+    const why = "replies have extended headers, which are more";
+    session.reply(OptionReply.ErrExtendedHeaders, replyText(why));
   } else if (session.dialect !== Dialect.Simple) {
     session.reply(OptionReply.ErrInvalid, replyText("replies are structured already"));
   } else {
     session.dialect = Dialect.Structured;
+    session.reply(OptionReply.Ack);
+  }
+}
+
+/** Includes all that structured replies are. */
+function extendedHeaders(data: Buffer, session: OptionSession): void {
+  if (data.length > 0) {
+    session.reply(OptionReply.ErrInvalid, replyText("EXTENDED_HEADERS takes no data"));
+  } else if (session.dialect === Dialect.Extended) {
+    session.reply(OptionReply.ErrInvalid, replyText("headers are extended already"));
+  } else {
+    session.dialect = Dialect.Extended;
     session.reply(OptionReply.Ack);
   }
 }
@@ -135,7 +155,7 @@ function answerMetaContext(
 function answerInfo(
   data: Buffer,
   session: OptionSession,
-): { entry: NbdExport; name: string } | null {
+): { entry: NbdExport; name: string; described: ExportInfo } | null {
   const query = parseQuery(data);
   if (typeof query === "number") {
     refuse(query, session);
@@ -143,11 +163,16 @@ function answerInfo(
   }
   const entry = findExport(query.name, session);
   if (entry === undefined) return null;
-  const described = describeExport(entry, session);
+  const described = describeExport(entry, session, contextCountOf(query.name, session));
   session.reply(OptionReply.Info, infoExport(described));
   for (const kind of query.kinds) sendInfo(kind, entry, described, session);
   session.reply(OptionReply.Ack);
-  return { entry, name: query.name };
+  return { entry, name: query.name, described };
+}
+
+/** What was selected for another export is worth nothing here. */
+function contextCountOf(name: string, { selection }: OptionSession): number {
+  return selection.exportName === name ? selection.contexts.length : 0;
 }
 
 function sendInfo(

@@ -5,6 +5,7 @@ import type { Task } from "@blkstack/task";
 import type { ExportBackend } from "./export-backend.ts";
 import { replyErrorOf } from "./reply-error.ts";
 import type { Request } from "./request.ts";
+import { letOthersRun } from "./step-size.ts";
 import { ReplyError } from "./wire.ts";
 
 /** Read at a time, into memory that nobody looks at. */
@@ -37,12 +38,14 @@ export async function prefetch(
 }
 
 async function readThrough(
-  { beginBytes, endBytes }: Request,
+  { beginBytes, endBytes, owner }: Request,
   page: Page,
   { backend, task }: { backend: ExportBackend; task: Task },
 ): Promise<BioStatus> {
   const end = Math.min(endBytes, beginBytes + PREFETCH_BYTES_MAX);
   for (let at = beginBytes; at < end; at += PIECE_BYTES) {
+    if (at > beginBytes) await letOthersRun();
+    if (owner.isGone) return BioStatus.IoError;
     const bio = await backend.allocBio(1, task);
     bio.device = backend.device;
     bio.op = BioOp.Read;

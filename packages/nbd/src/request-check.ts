@@ -1,6 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 import { requestErrorText } from "./error-text.ts";
 import type { Request } from "./request.ts";
+import { isFilter } from "./status-filter.ts";
 import { Command, CommandFlag, ReplyError, TransmissionFlag } from "./wire.ts";
 
 /** Flags that a command may carry. FUA means something to writes only; elsewhere it is borne. */
@@ -20,8 +21,10 @@ export interface CheckedExport {
   readonly sizeBytes: Bytes;
   readonly flags: number;
   readonly requestBytesMax: Bytes;
-  /** Whether the client has chosen what BLOCK_STATUS is to tell. */
-  readonly hasContexts: boolean;
+  /** Of how many contexts the client has chosen that BLOCK_STATUS is to tell. */
+  readonly contextCount: number;
+  /** Whether a flag says which requests bring a payload. */
+  readonly isExtended: boolean;
 }
 
 /** Why a request is not served. */
@@ -38,6 +41,12 @@ const NO_ZEROES = refusal(ReplyError.Invalid, "the export knows no writing of ze
 const NO_CACHE = refusal(ReplyError.Invalid, "the export knows no cache command");
 const PAST_END = refusal(ReplyError.Invalid, "the range ends behind the end of the export");
 const NO_SPACE = refusal(ReplyError.NoSpace, "there is no space behind the end of the export");
+const NO_PAYLOAD = refusal(ReplyError.Invalid, "a write must say that its length is its payload's");
+const ODD_PAYLOAD = refusal(ReplyError.Invalid, "the command takes no payload");
+export const BAD_FILTER: Refusal = refusal(
+  ReplyError.Invalid,
+  "a status of other contexts than were chosen, or of one twice",
+);
 const NO_CONTEXT = refusal(ReplyError.Invalid, "no metadata context was chosen for this export");
 const NO_LENGTH = refusal(ReplyError.Invalid, "a status of no bytes");
 const TOO_LONG = refusal(ReplyError.Invalid, "the read is longer than the largest block size");
@@ -47,14 +56,22 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
   const { command, flags } = request;
   const known = FLAGS_OF_COMMAND[command];
   if (known === undefined) return UNKNOWN_COMMAND;
-  if ((flags & ~known) !== 0) return UNKNOWN_FLAG;
+  const flagsKnown = described.isExtended ? known | CommandFlag.PayloadLength : known;
+  if ((flags & ~flagsKnown) !== 0) return UNKNOWN_FLAG;
+  if (described.isExtended && !isPayloadRight(request, described)) {
+    return command === Command.Write ? NO_PAYLOAD : ODD_PAYLOAD;
+  }
   if ((flags & CommandFlag.DontFragment) !== 0 && !can(described, "SendDontFragment")) {
     return UNKNOWN_FLAG;
   }
   if ((flags & CommandFlag.FastZero) !== 0 && !can(described, "SendFastZero")) return UNKNOWN_FLAG;
   if (command === Command.Flush) return null;
   if (command === Command.BlockStatus) {
-    if (!described.hasContexts) return NO_CONTEXT;
+    if (described.contextCount === 0) return NO_CONTEXT;
+    if (request.payloadBytes > 0) {
+      // Of the rest the payload will tell.
+      return isFilter(request.payloadBytes, described.contextCount) ? null : BAD_FILTER;
+    }
     if (request.lengthBytes === 0) return NO_LENGTH;
   } else if (command === Command.Cache) {
     if (!can(described, "SendCache")) return NO_CACHE;
@@ -67,6 +84,14 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
   }
   if (command === Command.Read && request.lengthBytes > described.requestBytesMax) return TOO_LONG;
   return null;
+}
+
+/** Whether the request says that it brings a payload when it has to, and only then. */
+function isPayloadRight({ command, flags }: Request, described: CheckedExport): boolean {
+  const hasPayload = (flags & CommandFlag.PayloadLength) !== 0;
+  if (command === Command.Write) return hasPayload;
+  if (!hasPayload) return true;
+  return command === Command.BlockStatus && can(described, "BlockStatusPayload");
 }
 
 /** The first byte of a request that lies behind the end of the export; below 0: none, or unknown. */

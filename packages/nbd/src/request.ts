@@ -1,5 +1,6 @@
 import type { Bytes, Page } from "@blkstack/bio";
 import type { ExportBackend } from "./export-backend.ts";
+import type { MetaContext } from "./meta-context.ts";
 import type { RangeHold } from "./range-gate.ts";
 import { ReadPieces } from "./read-pieces.ts";
 import { Command, ReplyError } from "./wire.ts";
@@ -7,6 +8,8 @@ import { Command, ReplyError } from "./wire.ts";
 /** Whoever is told that a request has its outcome. Interrupt context: never sleeps, never throws. */
 export interface RequestOwner {
   requestEnded(request: Request): void;
+  /** Whether nobody waits for replies any more: what has many steps need not do them all. */
+  readonly isGone: boolean;
 }
 
 /**
@@ -22,7 +25,15 @@ export class Request implements RangeHold {
   cookieHigh = 0;
   cookieLow = 0;
   offsetBytes: Bytes = 0;
+  /** The offset as extended headers repeat it, to the bit: two halves as those of the cookie. */
+  offsetHigh = 0;
+  offsetLow = 0;
+  /** What the request is about; beyond 2^53 only nearly so, and then refused. */
   lengthBytes: Bytes = 0;
+  /** What follows the header. */
+  payloadBytes: Bytes = 0;
+  /** What it counts for among the bytes in flight. */
+  heldBytes: Bytes = 0;
   error: ReplyError = ReplyError.Ok;
   /** What is wrong, for people; null: nothing more than the error says. */
   errorText: Buffer | null = null;
@@ -31,6 +42,8 @@ export class Request implements RangeHold {
 
   /** Where a READ that may be answered in pieces has holes. */
   readonly pieces: ReadPieces = new ReadPieces();
+  /** Those of the chosen contexts that a BLOCK_STATUS is about; null: all. */
+  contexts: readonly MetaContext[] | null = null;
   /** A reply that was laid out as soon as the request came, whole. */
   laidOut: Buffer | null = null;
 
@@ -61,6 +74,8 @@ export class Request implements RangeHold {
     this.errorText = null;
     this.errorAtBytes = -1;
     this.arrivedBytes = 0;
+    this.heldBytes = 0;
+    this.contexts = null;
     this.laidOut = null;
     this.pieces.count = 0;
   }

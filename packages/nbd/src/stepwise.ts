@@ -14,6 +14,7 @@ import type { Task } from "@blkstack/task";
 import type { ExportBackend } from "./export-backend.ts";
 import { replyErrorOf } from "./reply-error.ts";
 import type { Request } from "./request.ts";
+import { letOthersRun, STEP_BYTES_MAX } from "./step-size.ts";
 import { Command, CommandFlag, ReplyError } from "./wire.ts";
 
 /** Memory of zeroes that a device without WRITE_ZEROES is written with, again and again. */
@@ -22,8 +23,9 @@ const ZERO_BYTES = 64 * 1024;
 const ZERO_VECS = 16;
 
 /**
- * Serves a change that one bio cannot express: it begins or ends inside a block, its zeroes must
- * be written, or a flush must follow it.
+ * Serves a change that one bio cannot express: it begins or ends inside a block, is longer than a
+ * bio can be, its zeroes must be written, or a flush must follow it. One of its bios is under way
+ * at a time, and a client that has gone gets no more than that.
  *
  * Waits: for its turn among overlapping changes, for memory and for its bios.
  */
@@ -104,11 +106,15 @@ class Steps {
     const { blockBytes } = this.#backend;
     const begin = Math.ceil(offsetBytes / blockBytes) * blockBytes;
     const end = Math.floor((offsetBytes + lengthBytes) / blockBytes) * blockBytes;
-    if (begin >= end) return BioStatus.Ok;
-    const bio = await this.#bio(BioOp.Discard, begin, 0);
-    bio.sizeBytes = end - begin;
-    const status = await this.#wait(bio);
-    return status === BioStatus.NotSupported ? BioStatus.Ok : status;
+    for (let at = begin; at < end; at += STEP_BYTES_MAX) {
+      if (at > begin && !(await this.#mayGoOn())) return BioStatus.IoError;
+      const bio = await this.#bio(BioOp.Discard, at, 0);
+      bio.sizeBytes = Math.min(STEP_BYTES_MAX, end - at);
+      const status = await this.#wait(bio);
+      if (status === BioStatus.NotSupported) return BioStatus.Ok;
+      if (status !== BioStatus.Ok) return status;
+    }
+    return BioStatus.Ok;
   }
 
   async #writeZeroes(): Promise<BioStatus> {
@@ -155,15 +161,21 @@ class Steps {
   }
 
   async #zeroBlocks(begin: Bytes, end: Bytes, page: Page): Promise<BioStatus> {
+    let at = begin;
     if (this.#backend.device.queue.limits.maxWriteZeroesSectors > 0) {
-      const bio = await this.#bio(BioOp.WriteZeroes, begin, 0);
-      bio.sizeBytes = end - begin;
-      if ((this.#request.flags & CommandFlag.NoHole) !== 0) bio.flags = BioFlag.NoUnmap;
-      const status = await this.#wait(bio);
-      if (status !== BioStatus.NotSupported) return status;
+      for (; at < end; at += STEP_BYTES_MAX) {
+        if (at > begin && !(await this.#mayGoOn())) return BioStatus.IoError;
+        const bio = await this.#bio(BioOp.WriteZeroes, at, 0);
+        bio.sizeBytes = Math.min(STEP_BYTES_MAX, end - at);
+        if ((this.#request.flags & CommandFlag.NoHole) !== 0) bio.flags = BioFlag.NoUnmap;
+        const status = await this.#wait(bio);
+        if (status === BioStatus.NotSupported) break;
+        if (status !== BioStatus.Ok) return status;
+      }
     }
-    page.bytes.fill(0);
-    for (let at = begin; at < end;) {
+    if (at < end) page.bytes.fill(0);
+    while (at < end) {
+      if (at > begin && !(await this.#mayGoOn())) return BioStatus.IoError;
       const bio = await this.#bio(BioOp.Write, at, ZERO_VECS);
       for (let vec = 0; vec < ZERO_VECS && at < end; vec += 1) {
         at += bio.addPage(page, Math.min(page.bytes.length, end - at), 0);
@@ -172,6 +184,12 @@ class Steps {
       if (status !== BioStatus.Ok) return status;
     }
     return BioStatus.Ok;
+  }
+
+  /** Between two steps. Answers false when nobody waits for the outcome any more. */
+  async #mayGoOn(): Promise<boolean> {
+    await letOthersRun();
+    return !this.#request.owner.isGone;
   }
 
   async #readBlock(blockAt: Bytes, { page, offset }: Place): Promise<BioStatus> {

@@ -3,13 +3,21 @@ import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import type { Dialect } from "./dialect.ts";
 import type { ExportBackend } from "./export-backend.ts";
 import { FedBytes } from "./fed-bytes.ts";
+import { requestFormatOf } from "./formats.ts";
 import { InFlight } from "./in-flight.ts";
 import { KnownAnswers } from "./known-answers.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { MetaContext } from "./meta-context.ts";
-import { checkRequest, type CheckedExport, firstBytePastEnd } from "./request-check.ts";
-import { compactRequests, type RequestFormat } from "./request-format.ts";
+import {
+  BAD_FILTER,
+  checkRequest,
+  type CheckedExport,
+  firstBytePastEnd,
+  type Refusal,
+} from "./request-check.ts";
+import type { RequestFormat } from "./request-format.ts";
 import { Request, type RequestOwner } from "./request.ts";
+import { filterBytesMax, readFilter } from "./status-filter.ts";
 import { Command, ReplyError } from "./wire.ts";
 
 /** Whom the transmission answers to. */
@@ -33,7 +41,7 @@ export interface TransmissionOptions {
   readonly peer: TransmissionPeer;
 }
 
-const Step = { Header: 0, Admit: 1, Payload: 2, Discard: 3, Over: 4 } as const;
+const Step = { Header: 0, Admit: 1, Payload: 2, Filter: 3, Discard: 4, Over: 5 } as const;
 type Step = (typeof Step)[keyof typeof Step];
 
 /**
@@ -48,6 +56,9 @@ export class Transmission implements RequestOwner {
   readonly #described: CheckedExport;
   readonly #format: RequestFormat;
   readonly #known: KnownAnswers;
+  readonly #contexts: readonly MetaContext[];
+  /** The payload of a BLOCK_STATUS. */
+  readonly #filter: Buffer;
   readonly #requestBytesMax: Bytes;
   readonly #task: Task;
   readonly #peer: TransmissionPeer;
@@ -67,7 +78,9 @@ export class Transmission implements RequestOwner {
     const { backend, contexts, dialect, limits } = options;
     this.#backend = backend;
     this.#described = options.described;
-    this.#format = compactRequests;
+    this.#format = requestFormatOf(dialect);
+    this.#contexts = contexts;
+    this.#filter = Buffer.alloc(filterBytesMax(contexts.length));
     this.#known = new KnownAnswers(backend.device, contexts, dialect);
     this.#requestBytesMax = limits.requestBytesMax;
     this.#task = options.task;
@@ -75,6 +88,10 @@ export class Transmission implements RequestOwner {
     this.#fed = new FedBytes(this.#format.headerBytes);
     this.#inFlight = new InFlight(limits);
     this.#current = new Request(this);
+  }
+
+  get isGone(): boolean {
+    return this.#isClosed;
   }
 
   /** Whether what was fed had to be kept. */
@@ -124,7 +141,8 @@ export class Transmission implements RequestOwner {
 
   /** Takes no more requests; those in flight go on. */
   stop(): void {
-    const isUnfinished = this.#step === Step.Payload || this.#step === Step.Discard;
+    const { Payload, Filter, Discard } = Step;
+    const isUnfinished = this.#step === Payload || this.#step === Filter || this.#step === Discard;
     this.#step = Step.Over;
     if (isUnfinished) this.release(this.#current);
     this.#lacksRoom = false;
@@ -146,7 +164,7 @@ export class Transmission implements RequestOwner {
   release(request: Request): void {
     if (request.page !== null) this.#backend.pages.free(request.page);
     request.page = null;
-    this.#inFlight.remove(heldBytes(request));
+    this.#inFlight.remove(request.heldBytes);
     this.#free.push(request);
     if (this.#lacksRoom || this.isOver) this.#peer.canProceed();
   }
@@ -160,6 +178,8 @@ export class Transmission implements RequestOwner {
         this.#admit();
       } else if (this.#step === Step.Payload) {
         if (!this.#readPayload()) return;
+      } else if (this.#step === Step.Filter) {
+        if (!this.#readFilter()) return;
       } else if (this.#step === Step.Discard) {
         if (!this.#discard()) return;
       } else {
@@ -181,7 +201,7 @@ export class Transmission implements RequestOwner {
       this.#peer.canProceed();
       return;
     }
-    if (request.command === Command.Write && request.lengthBytes > this.#requestBytesMax) {
+    if (request.payloadBytes > this.#requestBytesMax) {
       this.#fail("sent more payload than is allowed");
       return;
     }
@@ -192,21 +212,22 @@ export class Transmission implements RequestOwner {
   /** Lets the current request in, as soon as there is room for it, and then does the next step. */
   #admit(): void {
     const request = this.#current;
-    const bytes = heldBytes(request);
-    if (!this.#inFlight.hasRoom(bytes)) {
+    const refusal = checkRequest(request, this.#described);
+    // Before anything is counted: a length that is refused may be no number that can be counted with.
+    request.heldBytes = refusal === null ? heldBytes(request) : 0;
+    if (!this.#inFlight.hasRoom(request.heldBytes)) {
       this.#lacksRoom = true;
       return;
     }
-    this.#inFlight.add(bytes);
+    this.#inFlight.add(request.heldBytes);
     this.#step = Step.Header;
-    const refusal = checkRequest(request, this.#described);
-    if (refusal !== null) {
-      request.error = refusal.error;
-      request.errorText = refusal.text;
-      request.errorAtBytes = firstBytePastEnd(request, this.#described);
-      this.#refuse(request);
-      return;
-    }
+    if (refusal !== null) this.#refuse(request, refusal);
+    else if (request.command === Command.BlockStatus && request.payloadBytes > 0) {
+      this.#step = Step.Filter;
+    } else this.#serve(request);
+  }
+
+  #serve(request: Request): void {
     if (request.lengthBytes === 0 && request.command !== Command.Flush) {
       request.end(ReplyError.Ok);
       return;
@@ -222,20 +243,26 @@ export class Transmission implements RequestOwner {
     }
   }
 
-  /** A refused write still brings its payload. */
-  #refuse(request: Request): void {
-    if (request.command !== Command.Write || request.lengthBytes === 0) {
-      request.end(request.error);
+  #refuse(request: Request, { error, text }: Refusal): void {
+    request.errorText = text;
+    request.errorAtBytes = firstBytePastEnd(request, this.#described);
+    this.#endAfterPayload(request, error);
+  }
+
+  /** A request that fails still brings its payload. */
+  #endAfterPayload(request: Request, error: ReplyError): void {
+    if (request.payloadBytes === 0) {
+      request.end(error);
       return;
     }
-    this.#discardBytes = request.lengthBytes;
+    request.error = error;
+    this.#discardBytes = request.payloadBytes;
     this.#step = Step.Discard;
   }
 
   #gotPage(isThere: boolean, request: Request): Awaitable<void> {
     if (!isThere) {
-      request.error = ReplyError.NoMemory;
-      this.#refuse(request);
+      this.#endAfterPayload(request, ReplyError.NoMemory);
     } else if (request.command === Command.Write) {
       this.#step = Step.Payload;
     } else {
@@ -260,6 +287,31 @@ export class Transmission implements RequestOwner {
     }
     this.#step = Step.Header;
     this.#hold(this.#backend.start(request, this.#task));
+    return true;
+  }
+
+  /** Learns what a BLOCK_STATUS is about from its payload. */
+  #readFilter(): boolean {
+    const request = this.#current;
+    const { arrivedBytes, payloadBytes } = request;
+    request.arrivedBytes += this.#fed.copyInto(
+      this.#filter,
+      arrivedBytes,
+      payloadBytes - arrivedBytes,
+    );
+    if (request.arrivedBytes < payloadBytes) return false;
+    this.#step = Step.Header;
+    const filter = readFilter(this.#filter.subarray(0, payloadBytes), this.#contexts);
+    request.payloadBytes = 0;
+    if (filter === null) {
+      this.#refuse(request, BAD_FILTER);
+      return true;
+    }
+    request.contexts = filter.contexts;
+    request.lengthBytes = filter.lengthBytes;
+    const refusal = checkRequest(request, this.#described);
+    if (refusal === null) this.#serve(request);
+    else this.#refuse(request, refusal);
     return true;
   }
 

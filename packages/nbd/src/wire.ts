@@ -5,10 +5,14 @@ export const OPTION_REPLY_MAGIC: readonly [number, number] = [0x0003_e889, 0x045
 export const REQUEST_MAGIC = 0x2560_9513;
 export const SIMPLE_REPLY_MAGIC = 0x6744_6698;
 export const CHUNK_MAGIC = 0x668e_33ef;
+export const EXTENDED_REQUEST_MAGIC = 0x21e4_1c71;
+export const EXTENDED_CHUNK_MAGIC = 0x6e8a_278c;
 
 export const REQUEST_BYTES = 28;
 export const SIMPLE_REPLY_BYTES = 16;
 export const CHUNK_HEADER_BYTES = 20;
+/** Of requests and of chunks alike. */
+export const EXTENDED_HEADER_BYTES = 32;
 export const OPTION_HEADER_BYTES = 16;
 export const OPTION_REPLY_HEADER_BYTES = 20;
 
@@ -28,6 +32,7 @@ export const Option = {
   StructuredReply: 8,
   ListMetaContext: 9,
   SetMetaContext: 10,
+  ExtendedHeaders: 11,
 } as const;
 
 export const OptionReply = {
@@ -41,6 +46,7 @@ export const OptionReply = {
   ErrUnknown: 0x8000_0006,
   ErrShutdown: 0x8000_0007,
   ErrTooBig: 0x8000_0009,
+  ErrExtendedHeaders: 0x8000_000a,
 } as const;
 
 export const Info = { Export: 0, Name: 1, Description: 2, BlockSize: 3 } as const;
@@ -57,6 +63,7 @@ export const TransmissionFlag = {
   CanMultiConn: 0x100,
   SendCache: 0x400,
   SendFastZero: 0x800,
+  BlockStatusPayload: 0x1000,
 } as const;
 
 export const Command = {
@@ -76,6 +83,8 @@ export const CommandFlag = {
   DontFragment: 0x4,
   RequestOne: 0x8,
   FastZero: 0x10,
+  /** The length is that of a payload which follows; only with extended headers. */
+  PayloadLength: 0x20,
 } as const;
 
 /** What a chunk of a structured reply brings. */
@@ -84,6 +93,7 @@ export const Chunk = {
   OffsetData: 1,
   OffsetHole: 2,
   BlockStatus: 5,
+  ExtendedBlockStatus: 6,
   Error: 0x8001,
   ErrorOffset: 0x8002,
 } as const;

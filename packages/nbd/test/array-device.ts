@@ -41,7 +41,7 @@ export class ArrayDevice implements BlockDevice {
   readonly bytes: Uint8Array;
   readonly queue: RequestQueue;
   isReadOnly = false;
-  readonly sizeSectors: number;
+  sizeSectors: number;
   /** The operation, first sector and count of sectors of every bio. */
   readonly seen: { op: BioOp; flags: number; sector: number; sectors: number }[] = [];
   /** While true, bios are kept in `held`. */
@@ -60,6 +60,13 @@ export class ArrayDevice implements BlockDevice {
     this.bytes = new Uint8Array(sizeBytes);
     this.sizeSectors = sizeBytes / SECTOR_BYTES;
     this.queue = new RequestQueue("array", { ...PLAIN_LIMITS, ...limits });
+  }
+
+  /** One of any size, which forgets what is written and reads as whatever was there. */
+  static vast(sizeBytes: number, limits: Partial<QueueLimits> = {}): ArrayDevice {
+    const device = new ArrayDevice(0, limits);
+    device.sizeSectors = sizeBytes / SECTOR_BYTES;
+    return device;
   }
 
   submitBio(bio: Bio, task: Task): Awaitable<void>;
@@ -96,6 +103,10 @@ export class ArrayDevice implements BlockDevice {
     }
     if (this.refusesZeroes && bio.op === BioOp.WriteZeroes) {
       bioError(bio, BioStatus.NotSupported);
+      return;
+    }
+    if (this.bytes.length === 0) {
+      bioEndio(bio);
       return;
     }
     let at = bio.sector * SECTOR_BYTES;

@@ -13,6 +13,11 @@ export interface RawChunk {
   readonly body: Buffer;
 }
 
+/** A piece of a reply with extended headers. */
+export interface RawExtendedChunk extends RawChunk {
+  readonly offset: bigint;
+}
+
 /** Speaks NBD byte by byte, right or wrong as the test says. */
 export class RawClient {
   readonly #socket: Socket;
@@ -123,6 +128,18 @@ export class RawClient {
     };
   }
 
+  async extendedChunk(): Promise<RawExtendedChunk> {
+    const head = await this.take(32);
+    if (head.readUInt32BE(0) !== 0x6e8a278c) throw new Error("no chunk with an extended header");
+    return {
+      isDone: head.readUInt16BE(4) === 1,
+      type: head.readUInt16BE(6),
+      cookie: head.readBigUInt64BE(8),
+      offset: head.readBigUInt64BE(16),
+      body: await this.take(Number(head.readBigUInt64BE(24))),
+    };
+  }
+
   async #go(name: string): Promise<{ size: number; flags: number }> {
     this.send(option(7, query(name)));
     const { type, data } = await this.optionReply();
@@ -175,7 +192,7 @@ export interface RawRequest {
   readonly command: number;
   readonly cookie?: bigint;
   readonly offset?: bigint | number;
-  readonly length?: number;
+  readonly length?: bigint | number;
 }
 
 export function request(fields: RawRequest): Buffer {
@@ -185,6 +202,18 @@ export function request(fields: RawRequest): Buffer {
   bytes.writeUInt16BE(fields.command, 6);
   bytes.writeBigUInt64BE(fields.cookie ?? 1n, 8);
   bytes.writeBigUInt64BE(BigInt(fields.offset ?? 0), 16);
-  bytes.writeUInt32BE(fields.length ?? 0, 24);
+  bytes.writeUInt32BE(Number(fields.length ?? 0), 24);
+  return bytes;
+}
+
+/** The same with an extended header; `flags` say whether the length is a payload's. */
+export function extendedRequest(fields: RawRequest): Buffer {
+  const bytes = Buffer.alloc(32);
+  bytes.writeUInt32BE(fields.magic ?? 0x21e41c71, 0);
+  bytes.writeUInt16BE(fields.flags ?? 0, 4);
+  bytes.writeUInt16BE(fields.command, 6);
+  bytes.writeBigUInt64BE(fields.cookie ?? 1n, 8);
+  bytes.writeBigUInt64BE(BigInt(fields.offset ?? 0), 16);
+  bytes.writeBigUInt64BE(BigInt(fields.length ?? 0), 24);
   return bytes;
 }

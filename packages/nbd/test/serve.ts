@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BlockDevice } from "@blkstack/block";
 import { Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import { onTestFinished } from "vitest";
@@ -10,20 +11,20 @@ import { RawClient } from "./raw-client.ts";
 
 export const MIB = 1024 * 1024;
 
-export interface Served {
+export interface Served<Device extends BlockDevice = ArrayDevice> {
   readonly server: NbdServer;
   readonly path: string;
-  readonly device: ArrayDevice;
+  readonly device: Device;
   readonly log: LogEvent[];
   connect(): RawClient;
 }
 
-/** A server of one array device on a unix socket, for the length of a test. */
-export async function serve(
-  device: ArrayDevice = new ArrayDevice(MIB),
+/** A server of one device on a unix socket, for the length of a test. */
+export async function serve<Device extends BlockDevice = ArrayDevice>(
+  device: Device = new ArrayDevice(MIB) as BlockDevice as Device,
   options: Partial<NbdServerOptions> = {},
   entry: Partial<NbdExport> = {},
-): Promise<Served> {
+): Promise<Served<Device>> {
   const scheduler = new EventLoopScheduler();
   const log: LogEvent[] = [];
   const server = new NbdServer({
@@ -39,7 +40,7 @@ export async function serve(
   await server.listen({ unix: path });
   const clients: RawClient[] = [];
   onTestFinished(async () => {
-    device.letGo();
+    if (device instanceof ArrayDevice) device.letGo();
     for (const client of clients) client.vanish();
     await server.close();
     await rm(folder, { recursive: true });
