@@ -56,6 +56,21 @@ it("a limit is changed by a message, at once for what waits too", async () => {
   expect(await bench.message("max")).toBe("rbps=max wbps=max riops=50 wiops=max");
 });
 
+it("a burst is allowed by a message, beside the limits", async () => {
+  const bench = benchWith({ riops: 10 });
+  await bench.create(LINE);
+  expect(await bench.message("burst")).toBe("0");
+  expect(await bench.message("burst", "500")).toBe("500");
+  expect(await bench.message("max")).toContain("riops=10");
+  await bench.read(0, 1);
+  await bench.scheduler.advance(5000);
+  const sent = [];
+  for (let n = 0; n < 8; n += 1)
+    sent.push(await bench.start(BioOp.Read, { sector: n, sectors: 1 }));
+  expect(sent.filter(({ status }) => status === BioStatus.Ok)).toHaveLength(5);
+  await expect(bench.message("burst", "1s")).rejects.toThrow('"1s" is no number of milliseconds');
+});
+
 it("a suspend lets go what waits, and what comes after the resume waits again", async () => {
   const bench = benchWith({ riops: 2 });
   await bench.create(LINE);

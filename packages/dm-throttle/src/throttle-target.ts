@@ -88,7 +88,7 @@ class ThrottleTarget implements Target {
     this.#port.hold();
   }
 
-  /** `max rbps=1048576 wiops=max`, `max` alone, `stat`, `histogram`, `reset`: of the group. */
+  /** `max rbps=1048576 wiops=max`, `burst 500`, either alone, `stat`, `histogram`, `reset`: of the group. */
   message([command = "", ...words]: readonly string[]): string {
     const group = this.#group;
     if (command === "max") {
@@ -96,6 +96,7 @@ class ThrottleTarget implements Target {
       if (words.length > 0) this.#throttle.setLimits(group, limits);
       return formatLimits(limits);
     }
+    if (command === "burst" && words.length <= 1) return this.#burst(words[0]);
     if (words.length > 0) throw this.#refusal(command);
     if (command === "stat") return this.#throttle.ioStat(group, group);
     if (command === "histogram") return this.#throttle.heldHistogram(group).join(" ");
@@ -108,11 +109,27 @@ class ThrottleTarget implements Target {
     return this.#port.close(task);
   }
 
+  /** Sets for how many milliseconds allowances are kept, if told; answers it. */
+  #burst(word: string | undefined): string {
+    if (word !== undefined) {
+      const burstMs = /^\d{1,9}$/.test(word) ? Number(word) : NaN;
+      if (Number.isNaN(burstMs)) {
+        throw this.#context.error(
+          "Invalid burst",
+          "EINVAL",
+          `"${word}" is no number of milliseconds`,
+        );
+      }
+      this.#throttle.setLimits(this.#group, {}, burstMs);
+    }
+    return String(this.#throttle.burstMsOf(this.#group));
+  }
+
   #refusal(command: string): Error {
     return this.#context.error(
       "Unrecognised message received",
       "EINVAL",
-      `"${command}" is none of max LIMITS, stat, histogram and reset`,
+      `"${command}" is none of max LIMITS, burst MS, stat, histogram and reset`,
     );
   }
 }

@@ -32,7 +32,13 @@ const disk = fc.oneof(
 );
 const perSecond = fc.integer({ min: 2 });
 const group = fc.record(
-  { rbps: perSecond, wbps: perSecond, riops: perSecond, wiops: perSecond },
+  {
+    rbps: perSecond,
+    wbps: perSecond,
+    riops: perSecond,
+    wiops: perSecond,
+    burstMs: fc.nat({ max: 999_999_999 }),
+  },
   { requiredKeys: [] },
 );
 const table = fc

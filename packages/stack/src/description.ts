@@ -45,6 +45,8 @@ export interface GroupDescription {
   readonly wbps?: number;
   readonly riops?: number;
   readonly wiops?: number;
+  /** For how long what is not used may still be used later; absent: a tenth of a second at most. */
+  readonly burstMs?: number;
 }
 
 /** A device that is offered to clients, by the name that is the key. */

@@ -207,6 +207,11 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
     's.yaml:2:6: group "a": "wiops=1e3" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',
   ],
   [
+    "a burst without a unit",
+    "groups:\n  a: burst=500\n",
+    's.yaml:2:6: group "a": "burst=500" is no time; it should be burst=NUMBERms or burst=NUMBERs',
+  ],
+  [
     "a table that is a list",
     "devices:\n  md: [0, 8]\n",
     "s.yaml:2:3: devices.md is a list; it should be table text, a line START LENGTH TARGET ARGUMENTS for each target",

@@ -11,7 +11,8 @@ import {
 import { MakeRequest } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import { EventLoopScheduler } from "@blkstack/task/node";
-import { expect, it } from "vitest";
+import { Throttle } from "@blkstack/throttle";
+import { expect, it, vi } from "vitest";
 import {
   type DiskKinds,
   openStack,
@@ -85,6 +86,7 @@ function open(
   log: string[] = [],
   kinds = diskKinds(log),
   submitter = new MakeRequest(),
+  targets = [overTarget(log)],
 ): Promise<Stack> {
   const scheduler = new EventLoopScheduler();
   return openStack(parseStack(text, "s.yaml"), {
@@ -92,7 +94,7 @@ function open(
     submitter,
     memory: new Memory({ scheduler }),
     diskKinds: kinds,
-    targets: [overTarget(log)],
+    targets,
     baseDirectory: "/somewhere",
   });
 }
@@ -211,6 +213,46 @@ it("exports in a group keep its limits together, beside others of the same devic
   expect(ended).toEqual(["one", "free"]);
   await stack.close();
   expect(ended).toEqual(["one", "free", "two", "one"]);
+});
+
+/** A target `groups` that hands out what keeps to limits. */
+const groupsTarget = (found: Throttle[]) =>
+  defineTarget({
+    name: "groups",
+    version: [1, 0, 0],
+    apiVersion: API_VERSION,
+    create({ service }) {
+      found.push(service(Throttle));
+      return { map: () => MapResult.Submitted, status: () => "", devices: () => [] };
+    },
+  });
+
+it("exports in a group take turns, and one with many bios does not keep the others waiting", async () => {
+  const file =
+    "disks:\n  base: { file: base.img }\ngroups:\n  gold: wiops=2\n  silver: wiops=2 burst=3s\n" +
+    "devices:\n  lever: 0 8 groups\n" +
+    "exports:\n  one: { device: base, group: gold }\n  two: { device: base, group: gold }\n";
+  const found: Throttle[] = [];
+  const stack = await open(file, [], diskKinds([]), new MakeRequest(), [groupsTarget(found)]);
+  const ended: string[] = [];
+  await runInTask(new EventLoopScheduler(), "writer", async (task) => {
+    for (const name of ["one", "one", "one", "two"]) {
+      const bio = new Bio();
+      bio.device = stack.exports.get(name)?.device ?? null;
+      bio.op = BioOp.WriteZeroes;
+      bio.sizeBytes = 512;
+      bio.endIo = () => ended.push(name);
+      await new MakeRequest().submitBio(bio, task);
+    }
+  });
+  expect(ended).toEqual([]);
+  const [throttle] = found;
+  throttle?.setLimits("gold", { wiops: Infinity });
+  await vi.waitFor(() => {
+    expect(ended).toEqual(["one", "two", "one", "one"]);
+  });
+  expect(["gold", "silver"].map((name) => throttle?.burstMsOf(name))).toEqual([0, 3000]);
+  await stack.close();
 });
 
 it("an export is as read-only as its device, or more", async () => {

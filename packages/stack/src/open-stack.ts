@@ -64,7 +64,7 @@ class Opening {
     this.#description = description;
     this.#options = options;
     this.#registry = new TargetRegistry(options.targets);
-    this.#throttle = new Throttle({ scheduler, submitter, memory });
+    this.#throttle = new Throttle({ scheduler, submitter, memory, fairness: "ports" });
     this.#mapper = new DeviceMapper({
       scheduler,
       submitter,
@@ -82,7 +82,9 @@ class Opening {
     this.#closing.add(() =>
       runInTask(scheduler, "end groups", (task) => this.#throttle.stop(task)),
     );
-    for (const [name, limits] of description.groups) this.#throttle.addGroup(name, { limits });
+    for (const [name, { burstMs = 0, ...limits }] of description.groups) {
+      this.#throttle.addGroup(name, { limits, burstMs });
+    }
     for (const name of description.disks.keys()) await this.#openDisk(name);
     this.#closing.add(() => removeDevices(this.#mapper, scheduler));
     for (const name of orderDevices(description.devices, description.source)) {

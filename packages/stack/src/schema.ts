@@ -76,7 +76,7 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
       description: 'a mapping from names to limits, as in tenant: "rbps=10485760 wiops=500"',
       type: "object",
       additionalProperties: {
-        description: 'limits in io.max words, as in "rbps=10485760 wiops=500"',
+        description: 'limits in io.max words, as in "rbps=10485760 wiops=500 burst=500ms"',
         type: "string",
       },
     },

@@ -24,11 +24,14 @@ const READS_PER_TURN = 6;
 const WRITES_PER_TURN = 2;
 const ROUND_MAX = 32;
 
+/** Who takes turns within a group. */
+export type Fairness = "arrival" | "tasks" | "ports";
+
 /** What the dispatcher needs to know of the whole. */
 export interface DispatcherOptions {
   readonly scheduler: Scheduler;
   readonly nests: boolean;
-  readonly takesTurns: boolean;
+  readonly fairness: Fairness;
   readonly submitter: Submitter;
   readonly accounting: Accounting;
   readonly lock: Spinlock;
@@ -46,7 +49,7 @@ interface Round {
 export class Dispatcher {
   readonly #scheduler: Scheduler;
   readonly #nests: boolean;
-  readonly #takesTurns: boolean;
+  readonly #fairness: Fairness;
   readonly #submitter: Submitter;
   readonly #accounting: Accounting;
   readonly #lock: Spinlock;
@@ -60,10 +63,10 @@ export class Dispatcher {
   readonly #schedules: Access;
 
   constructor(options: DispatcherOptions) {
-    const { scheduler, nests, takesTurns, submitter, accounting, lock, controls } = options;
+    const { scheduler, nests, fairness, submitter, accounting, lock, controls } = options;
     this.#scheduler = scheduler;
     this.#nests = nests;
-    this.#takesTurns = takesTurns;
+    this.#fairness = fairness;
     this.#submitter = submitter;
     this.#accounting = accounting;
     this.#lock = lock;
@@ -83,7 +86,7 @@ export class Dispatcher {
   admit(bio: Bio, group: ThrottleGroup, port: ThrottlePort, task: Task): boolean {
     const nowMs = this.#nowMs();
     const bytes = chargeOf(bio);
-    let key: object = this.#takesTurns ? task : group;
+    let key = this.#sourceOf(group, port, task);
     let at = group;
     for (;;) {
       const lane = at.laneOf(bio);
@@ -147,6 +150,12 @@ export class Dispatcher {
 
   #nowMs(): number {
     return Math.floor(this.#scheduler.clock.nowMs());
+  }
+
+  /** Whose turn it is when a bio goes: of the same source they go in order. */
+  #sourceOf(group: ThrottleGroup, port: ThrottlePort, task: Task): object {
+    if (this.#fairness === "arrival") return group;
+    return this.#fairness === "tasks" ? task : port;
   }
 
   /** The next one to ask; null: the bio is through. */

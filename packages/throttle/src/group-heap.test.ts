@@ -11,7 +11,7 @@ const statsMemory = new PerCpuAllocator({ memory: new Memory({ scheduler }) });
 const rcu = new Rcu(scheduler);
 
 const groupOf = (index: number): ThrottleGroup =>
-  new ThrottleGroup({ name: String(index), parent: null, rcu, statsMemory }, null);
+  new ThrottleGroup({ name: String(index), parent: null, rcu, statsMemory }, null, false);
 
 it("whatever is placed and removed, the earliest is first, and of equals the one placed first", () => {
   const change = fc.record({ index: fc.nat(9), atMs: fc.option(fc.nat(5)) });

@@ -1,3 +1,4 @@
+export type { Fairness } from "./dispatcher.ts";
 export { formatIoMax, formatLimits, parseIoMax, parseLimits } from "./io-max.ts";
 export { type GroupLimits, LIMIT_MIN, LIMIT_NAMES, NO_LIMITS } from "./limits.ts";
 export { SLICE_MS } from "./slice.ts";

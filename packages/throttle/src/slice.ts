@@ -10,7 +10,7 @@ const IOS_MAX = 0xffff_ffff;
 
 /**
  * What one direction of a group may do, and has done since `startMs`. All whole numbers, rounded
- * down; time in whole milliseconds.
+ * down; time in whole milliseconds. What a slice allows beyond whole bytes and bios is carried on.
  */
 export class Slice {
   /** Bytes a second; Infinity: as many as it likes. */
@@ -19,8 +19,13 @@ export class Slice {
   iops: number = Number.POSITIVE_INFINITY;
   /** How long allowances are kept that were not used. */
   burstMs = 0;
+  /** Whether fractions of what a slice allows are lost with it instead, as they are in kernels. */
+  dropsFractions = false;
   bytes: Bytes = 0;
   ios = 0;
+  /** Allowed before `startMs` and no whole one: thousandths of bytes, and of bios. */
+  #bytesRest = 0;
+  #iosRest = 0;
   startMs: number = Number.NEGATIVE_INFINITY;
   endMs: number = Number.NEGATIVE_INFINITY;
 
@@ -60,6 +65,8 @@ export class Slice {
   restart(nowMs: number): void {
     this.bytes = 0;
     this.ios = 0;
+    this.#bytesRest = 0;
+    this.#iosRest = 0;
     this.startMs = nowMs;
     this.endMs = nowMs + SLICE_MS;
   }
@@ -103,7 +110,7 @@ export class Slice {
 
   #bytesWaitMs(bytes: Bytes, elapsedMs: number, allowedMs: number): number {
     if (this.bps === Infinity) return 0;
-    const allowed = Math.floor((this.bps * allowedMs) / MS_PER_SECOND);
+    const allowed = Math.floor((this.bps * allowedMs + this.#bytesRest) / MS_PER_SECOND);
     const excess = this.bytes + bytes - allowed;
     if (excess <= 0) return 0;
     return Math.max(1, Math.floor((excess * MS_PER_SECOND) / this.bps)) + allowedMs - elapsedMs;
@@ -111,9 +118,9 @@ export class Slice {
 
   #iosWaitMs(elapsedMs: number, allowedMs: number): number {
     if (this.iops === Infinity) return 0;
-    const allowed = Math.min(IOS_MAX, Math.floor((this.iops * allowedMs) / MS_PER_SECOND));
-    if (this.ios + 1 <= allowed) return 0;
-    const dueMs = Math.floor(((this.ios + 1) * MS_PER_SECOND) / this.iops) + 1;
+    const thousandths = this.iops * allowedMs + this.#iosRest;
+    if (this.ios + 1 <= Math.min(IOS_MAX, Math.floor(thousandths / MS_PER_SECOND))) return 0;
+    const dueMs = Math.floor(((this.ios + 1) * MS_PER_SECOND - this.#iosRest) / this.iops) + 1;
     return dueMs > elapsedMs ? dueMs - elapsedMs : 1;
   }
 
@@ -126,12 +133,21 @@ export class Slice {
     const keptMs = this.burstMs === 0 ? 0 : this.#leftMs(nowMs) + KEPT_MS;
     const passed = Math.floor((nowMs - this.startMs - keptMs) / SLICE_MS);
     if (passed <= 0) return;
-    const bytes = Math.floor((this.bps * SLICE_MS * passed) / MS_PER_SECOND);
-    const ios = Math.floor((this.iops * SLICE_MS * passed) / MS_PER_SECOND);
+    const bytesThousandths = this.bps * SLICE_MS * passed + this.#bytesRest;
+    const iosThousandths = this.iops * SLICE_MS * passed + this.#iosRest;
+    const bytes = Math.floor(bytesThousandths / MS_PER_SECOND);
+    const ios = Math.floor(iosThousandths / MS_PER_SECOND);
     if (bytes === 0 && ios === 0) return;
+    this.#bytesRest = this.#restOf(bytesThousandths, bytes, this.bytes);
+    this.#iosRest = this.#restOf(iosThousandths, ios, this.ios);
     this.bytes = Math.max(0, this.bytes - bytes);
     this.ios = Math.max(0, this.ios - ios);
     this.startMs += passed * SLICE_MS;
+  }
+
+  /** What is carried on of an allowance; nothing of one that was not used up. */
+  #restOf(thousandths: number, whole: number, done: number): number {
+    return this.dropsFractions || done < whole ? 0 : thousandths - whole * MS_PER_SECOND;
   }
 
   /** Allowances that are too old to be kept. */

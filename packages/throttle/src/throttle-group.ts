@@ -26,9 +26,11 @@ export class ThrottleGroup extends IoGroup {
   /** Statistics are asked for once. */
   hasAskedForStats = false;
 
-  constructor(options: IoGroupOptions, above: ThrottleGroup | null) {
+  constructor(options: IoGroupOptions, above: ThrottleGroup | null, dropsFractions: boolean) {
     super(options);
     this.above = above;
+    this.reads.slice.dropsFractions = dropsFractions;
+    this.writes.slice.dropsFractions = dropsFractions;
   }
 
   get heldCount(): number {

@@ -4,6 +4,7 @@ import type { Memory, PerCpuAllocator } from "@blkstack/memory";
 import type { Scheduler } from "@blkstack/task";
 import type { Accounting } from "./accounting.ts";
 import type { ChooseGroup } from "./choose-group.ts";
+import type { Fairness } from "./dispatcher.ts";
 import type { GroupLimits } from "./limits.ts";
 
 export interface ThrottleOptions {
@@ -27,10 +28,15 @@ export interface ThrottleOptions {
    */
   readonly hierarchy?: "nested" | "flat";
   /**
-   * In which order bios of one group go: as they came, or its tasks in turn, so that one with many
-   * bios does not keep the others waiting. Default: as they came.
+   * In which order bios of one group go: as they came, or its tasks or ports in turn, so that one
+   * with many bios does not keep the others waiting. Default: as they came.
    */
-  readonly fairness?: "arrival" | "tasks";
+  readonly fairness?: Fairness;
+  /**
+   * What becomes of the part of an operation or byte that a slice allows: it is kept for the next
+   * one, or dropped as kernels do, so that 10 go of 15 operations a second. Default: kept.
+   */
+  readonly fractions?: "kept" | "dropped";
 }
 
 export interface GroupOptions {

@@ -32,6 +32,7 @@ export class Throttle {
   readonly #scheduler: Scheduler;
   readonly #root: ThrottleGroup;
   readonly #nests: boolean;
+  readonly #dropsFractions: boolean;
   readonly #memory: Memory;
   readonly #statsMemory: PerCpuAllocator;
   readonly #installer: StatsInstaller;
@@ -49,6 +50,7 @@ export class Throttle {
     const { chooseGroup = ownGroupOrRoot, accounting = countsWhenCharged } = options;
     this.#scheduler = scheduler;
     this.#nests = hierarchy === "nested";
+    this.#dropsFractions = options.fractions === "dropped";
     this.#memory = memory;
     this.#chooseGroup = chooseGroup;
     this.#accounting = accounting;
@@ -60,11 +62,10 @@ export class Throttle {
     this.#controls = new ControlGroups(scheduler);
     this.#root = this.#makeRoot();
     const nests = this.#nests;
-    const takesTurns = fairness === "tasks";
     this.#dispatcher = new Dispatcher({
       scheduler,
       nests,
-      takesTurns,
+      fairness,
       submitter,
       accounting,
       lock: this.#lock,
@@ -112,6 +113,11 @@ export class Throttle {
 
   limitsOf(name: string): GroupLimits {
     return this.#controls.of(name).limits;
+  }
+
+  /** For how long allowances of the group are kept. Throws a BlockError: ENOENT. */
+  burstMsOf(name: string): number {
+    return this.#controls.of(name).burstMs;
   }
 
   /**
@@ -180,7 +186,8 @@ export class Throttle {
   #makeRoot(): ThrottleGroup {
     const block = this.#statsMemory.tryAlloc(GROUP_STAT_WORDS, GFP_KERNEL);
     if (block === null) throw complaint("ENOMEM", "no memory for the statistics of the root");
-    const root = new ThrottleGroup({ ...this.#groupOptions("/", null), isEmbedded: true }, null);
+    const options = { ...this.#groupOptions("/", null), isEmbedded: true };
+    const root = new ThrottleGroup(options, null, this.#dropsFractions);
     root.installStats(new GroupStats(block));
     return root;
   }
@@ -272,7 +279,8 @@ export class Throttle {
     const parent = control.parent;
     const above = parent === null ? this.#root : (parent.group ?? this.#make(parent));
     if (above === null || !this.#memory.tryTakePages(0, GFP_ATOMIC, GROUP_SITE)) return null;
-    const group = new ThrottleGroup(this.#groupOptions(control.name, above), above);
+    const options = this.#groupOptions(control.name, above);
+    const group = new ThrottleGroup(options, above, this.#dropsFractions);
     group.setLimits(control.limits, control.burstMs);
     group.findWhetherLimited(this.#nests);
     this.#controls.changes();

@@ -145,16 +145,30 @@ it("does not nest limits when told so", async () => {
   expect(bench.log).toEqual(["a 1000"]);
 });
 
-it("sends the bios of a group as they came, or those of its tasks in turn", async () => {
+it("sends the bios of a group as they came, or those of its tasks or ports in turn", async () => {
   for (const [fairness, order] of [
-    ["arrival", ["a0", "a1", "a2", "b0"]],
-    ["tasks", ["a0", "b0", "a1", "a2"]],
+    ["arrival", ["a0", "a1", "a2", "b0", "c0"]],
+    ["tasks", ["a0", "b0", "c0", "a1", "a2"]],
+    ["ports", ["a0", "c0", "a1", "a2", "b0"]],
   ] as const) {
     const bench = new Bench({ fairness });
     const port = bench.port("g", { rbps: MIB });
     await bench.read(port, MIB, ...named("a", 3));
     await bench.read(port, MIB, "b0");
+    await bench.read(bench.throttle.openPort("g"), MIB, "c0");
     await bench.scheduler.advance(9000);
     expect(bench.log.map((line) => line.split(" ")[0])).toEqual(order);
   }
+});
+
+it("tells for how long allowances are kept, which can be changed beside the limits", async () => {
+  const bench = flat();
+  const port = bench.port("g", { rbps: MIB });
+  expect(bench.throttle.burstMsOf("g")).toBe(0);
+  bench.throttle.setLimits("g", {}, 500);
+  expect([bench.throttle.burstMsOf("g"), bench.throttle.limitsOf("g").rbps]).toEqual([500, MIB]);
+  await bench.read(port, 4096, "first");
+  await bench.scheduler.advance(5000);
+  await bench.read(port, 65536, ...named("s", 10));
+  expect(bench.times.filter((ms) => ms === 6000)).toHaveLength(8);
 });
