@@ -1,4 +1,5 @@
-// pnpm bench [layers|kcopyd|cfq|exceptions|nbd|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|cfq|throttle|exceptions|nbd|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
+// Of throttle also: --only TEXT, parts and cells with that in their name; --json.
 import { parseArgs } from "node:util";
 import { benchCache } from "./cache.ts";
 import { benchCfq } from "./cfq.ts";
@@ -9,19 +10,30 @@ import { benchLayers } from "./layers.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNbd } from "./nbd.ts";
 import { benchSnapshots } from "./snapshots.ts";
+import { benchThrottle } from "./throttle.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string" },
     seconds: { type: "string" },
+    only: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
   },
 });
-const [rounds, seconds] = [Number(values.rounds), Number(values.seconds ?? "2")];
+const { only, json } = values;
+const [rounds, seconds] = [Number(values.rounds ?? "5"), Number(values.seconds ?? "2")];
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   layers: () => benchLayers(),
   kcopyd: () => benchKcopyd(),
   cfq: () => benchCfq(rounds, seconds),
+  throttle: () =>
+    benchThrottle({
+      rounds: Number(values.rounds ?? "1"),
+      seconds: Number(values.seconds ?? "10"),
+      only,
+      json,
+    }),
   exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
   snapshots: () => benchSnapshots(rounds, seconds),
