@@ -2,7 +2,7 @@ import { type BioOp, BioStatus } from "@blkstack/bio";
 import { type BlockDevice, BlockError, type TargetType } from "@blkstack/block";
 import { DeviceMapper, type DeviceMapperOptions, TargetRegistry } from "@blkstack/device-mapper";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
-import { Memory } from "@blkstack/memory";
+import { Memory, type MemoryOptions } from "@blkstack/memory";
 import { Completion, type Scheduler, type Task } from "@blkstack/task";
 import { type BioContents, bioFor, type Range, type SentBio } from "./sent-bio.ts";
 
@@ -20,6 +20,8 @@ export interface DiskRigOptions {
   readonly services?: (parts: RigParts) => readonly object[];
   /** What the device mapper does otherwise than usual. */
   readonly mapper?: Partial<DeviceMapperOptions>;
+  /** What the memory is otherwise than endless. */
+  readonly memory?: Omit<MemoryOptions, "scheduler">;
 }
 
 /** Disks that a test adds, a device mapper over them that knows some targets, and who sends bios. */
@@ -32,9 +34,10 @@ export class DiskRig<AScheduler extends Scheduler = Scheduler> {
   readonly lines: string[] = [];
   readonly #disks = new Map<string, BlockDevice>();
 
-  constructor(scheduler: AScheduler, { types, services, mapper = {} }: DiskRigOptions) {
+  constructor(scheduler: AScheduler, options: DiskRigOptions) {
+    const { types, services, mapper = {} } = options;
     this.scheduler = scheduler;
-    this.memory = new Memory({ scheduler });
+    this.memory = new Memory({ scheduler, ...options.memory });
     const { memory } = this;
     this.submitter = new MakeRequest({ split: new SplitSetPerDevice({ scheduler, memory }) });
     this.dm = new DeviceMapper({
@@ -49,9 +52,10 @@ export class DiskRig<AScheduler extends Scheduler = Scheduler> {
     });
   }
 
-  /** Has tables know a disk by its name. */
-  add<Disk extends BlockDevice>(disk: Disk): Disk {
+  /** Has tables know a disk by its name, and by its number if it has one. */
+  add<Disk extends BlockDevice & { readonly deviceNumber?: string }>(disk: Disk): Disk {
     this.#disks.set(disk.name, disk);
+    if (disk.deviceNumber !== undefined) this.#disks.set(disk.deviceNumber, disk);
     return disk;
   }
 
