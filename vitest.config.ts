@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** What takes longer hangs; how busy the machine is must not decide. */
+const HANGS_MS = 120_000;
+
 export default defineConfig({
   // Tests read the sources, so that they need no build.
   resolve: { conditions: ["@blkstack/source"] },
@@ -8,18 +11,26 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["packages/*/{src,test}/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["packages/*/{src,test}/**/*.test.ts"],
+          testTimeout: HANGS_MS,
+        },
       },
       {
         extends: true,
-        test: { name: "apps", include: ["apps/*/{src,test}/**/*.test.ts"] },
+        test: {
+          name: "apps",
+          include: ["apps/*/{src,test}/**/*.test.ts"],
+          testTimeout: HANGS_MS,
+        },
       },
       {
         extends: true,
         test: {
           name: "scenarios",
           include: ["integration/scenarios/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: HANGS_MS,
         },
       },
       {
