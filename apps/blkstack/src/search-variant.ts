@@ -6,7 +6,6 @@ import {
   parseCheckpoint,
   type Progress,
   type Report,
-  type Scenario,
   type StrategyName,
   type TimerModel,
 } from "@blkstack/explorer";
@@ -16,6 +15,7 @@ import {
   PARALLEL_STRATEGIES,
   type ParallelStrategy,
 } from "@blkstack/explorer/node";
+import type { Wanted } from "./find-scenario.ts";
 import { UserError } from "./user-error.ts";
 import { readUserFile } from "./user-file.ts";
 
@@ -51,7 +51,7 @@ export interface SearchPlace {
 
 /** Searches one variant, here or in worker threads. */
 export async function searchVariant(
-  scenario: Scenario,
+  { scenario, module }: Pick<Wanted, "scenario" | "module">,
   variant: string,
   { checkpoint, resume, workers, allocFail, ioError, audit, full, ...how }: SearchFlags,
   { cwd, ...place }: SearchPlace,
@@ -66,7 +66,6 @@ export async function searchVariant(
   if (workers !== undefined) {
     const usual = scenario.variants[variant]?.strategy;
     const strategy = parallelStrategy({ ...flags, strategy: flags.strategy ?? usual });
-    const module = import.meta.resolve("@blkstack/scenarios");
     const from = { module, name: scenario.name };
     return exploreParallel(from, variant, { ...flags, ...place, strategy, workers });
   }

@@ -8,6 +8,7 @@ import {
   type StackDescription,
 } from "@blkstack/stack";
 import { type Ground, TARGETS } from "./compose.ts";
+import { loadTargets } from "./load-targets.ts";
 import { readUserFile } from "./user-file.ts";
 
 /** A stack that is described and not yet open. */
@@ -30,6 +31,7 @@ export function planOfImage(fileName: string, isReadOnly: boolean, cwd: string):
   const name = basename(fileName);
   return {
     description: {
+      targets: [],
       disks: new Map([[name, { kind: "file", path: fileName, create: false, isReadOnly }]]),
       groups: new Map(),
       devices: new Map(),
@@ -41,7 +43,7 @@ export function planOfImage(fileName: string, isReadOnly: boolean, cwd: string):
 }
 
 /** `onLog` is told what the devices have to say to people. */
-export function openPlan(
+export async function openPlan(
   plan: StackPlan,
   ground: Ground,
   diskKinds: DiskKinds,
@@ -49,6 +51,7 @@ export function openPlan(
 ): Promise<Stack> {
   const { scheduler, submitter, memory } = ground;
   const { description, baseDirectory } = plan;
+  const targets = [...TARGETS, ...(await loadTargets(plan, TARGETS))];
   const surroundings = { scheduler, submitter, memory, diskKinds, baseDirectory, onLog };
-  return openStack(description, { ...surroundings, targets: TARGETS });
+  return openStack(description, { ...surroundings, targets });
 }

@@ -1,5 +1,5 @@
 import { type Bio, BioList } from "@blkstack/bio";
-import { BioSet } from "@blkstack/bio-set";
+import type { BioSet } from "@blkstack/bio-set";
 import type { SleepHook, Task } from "@blkstack/task";
 
 /**
@@ -46,6 +46,7 @@ function rescue(list: BioList, task: Task): void {
   list.mergeInit(staying);
 }
 
+/** Asks for the field: the set of a target that was installed elsewhere is of another class. */
 function rescuerOf({ pool }: Bio): BioSet["rescuer"] {
-  return pool instanceof BioSet ? pool.rescuer : null;
+  return (pool as Partial<BioSet> | null)?.rescuer ?? null;
 }

@@ -1,6 +1,6 @@
 export { checkpointFile, readCheckpoint } from "./node/checkpoint-file.ts";
 export { exploreParallel, type ParallelOptions } from "./node/explore-parallel.ts";
-export { type ScenarioModule, ScenarioModuleError } from "./node/load-scenario.ts";
+export { loadScenarios, type ScenarioModule, ScenarioModuleError } from "./node/load-scenario.ts";
 export { WorkerError } from "./node/crew.ts";
 export {
   type CampaignOptions,

@@ -60,9 +60,11 @@ const description = fc
       { requiredKeys: [] },
     ),
     hasDefault: fc.boolean(),
+    targets: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
   })
   .map(({ diskNames, disks, exportNames, offered, hasDefault, ...rest }) => ({
     disks: new Map(diskNames.map((key, index) => [key, disks[index] ?? fail()])),
+    targets: rest.targets,
     groups: new Map(Object.entries(rest.groups)),
     devices: new Map(Object.entries(rest.devices).filter(([key]) => !diskNames.includes(key))),
     exports: new Map(

@@ -12,7 +12,8 @@ export function describeStack(stack: Omit<StackDescription, "source">): string {
     exports: entriesOf(stack.exports, exportEntry),
   };
   const used = Object.entries(sections).filter(([, entries]) => entries.size > 0);
-  return stringify(Object.fromEntries(used), { lineWidth: 0 });
+  const targets = stack.targets.length === 0 ? {} : { targets: stack.targets };
+  return stringify({ ...targets, ...Object.fromEntries(used) }, { lineWidth: 0 });
 }
 
 function entriesOf<From, To>(

@@ -64,6 +64,8 @@ export interface ExportDescription {
 
 /** What a stack file says. Maps keep the order of the file. */
 export interface StackDescription {
+  /** Modules whose target types tables may name besides those that there are; relative to the file. */
+  readonly targets: readonly string[];
   readonly disks: ReadonlyMap<string, DiskDescription>;
   readonly groups: ReadonlyMap<string, GroupDescription>;
   /** Table text by device name, one line per target. */

@@ -8,12 +8,12 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "an empty file",
     "",
-    "s.yaml:1:1: the stack file is empty; it should be a mapping with the keys disks, groups, devices and exports",
+    "s.yaml:1:1: the stack file is empty; it should be a mapping with the keys targets, disks, groups, devices and exports",
   ],
   [
     "a list in place of the sections",
     "- disks\n",
-    "s.yaml:1:1: the stack file is a list; it should be a mapping with the keys disks, groups, devices and exports",
+    "s.yaml:1:1: the stack file is a list; it should be a mapping with the keys targets, disks, groups, devices and exports",
   ],
   [
     "a tab",

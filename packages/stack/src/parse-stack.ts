@@ -11,6 +11,7 @@ import { YamlSource } from "./yaml-source.ts";
 
 /** What the schema guarantees of the values. */
 interface StackFile {
+  readonly targets?: readonly string[];
   readonly disks?: Readonly<Record<string, DiskEntry>>;
   readonly groups?: Readonly<Record<string, string>>;
   readonly devices?: Readonly<Record<string, string>>;
@@ -47,7 +48,7 @@ export function parseStack(text: string, fileName: string): StackDescription {
     exportOf(entry, name, { source, known }),
   );
   checkDefaults(exports, source);
-  return { disks, groups, devices, exports, source };
+  return { targets: file.targets ?? [], disks, groups, devices, exports, source };
 }
 
 interface KnownNames {

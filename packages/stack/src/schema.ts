@@ -24,10 +24,19 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
   $schema: "http://json-schema.org/draft-07/schema#",
   $id: "urn:blkstack:stack-file:1",
   title: "blkstack stack file",
-  description: "a mapping with the keys disks, groups, devices and exports",
+  description: "a mapping with the keys targets, disks, groups, devices and exports",
   type: "object",
   additionalProperties: false,
   properties: {
+    targets: {
+      description: "a list of modules with targets, as in [./xor.js, dm-xor]",
+      type: "array",
+      items: {
+        description: "a module: a path relative to the stack file, or the name of a package",
+        type: "string",
+        minLength: 1,
+      },
+    },
     disks: {
       description: "a mapping from names to disks, as in base: { file: ./base.img }",
       type: "object",

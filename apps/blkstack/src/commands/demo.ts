@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
 import { DEMO_STACK, demonstrateStack } from "../demo-stack.ts";
 import { findScenario } from "../find-scenario.ts";
+import { scenarioSource } from "../scenario-source.ts";
 import { coloursFor } from "../table.ts";
 
 const WRITTEN = "written through a stack of devices";
@@ -73,7 +74,7 @@ async function showExplorer({ io: { stdout } }: CommandContext): Promise<boolean
 }
 
 async function exploreOne(name: string): Promise<Report> {
-  const { scenario, variants } = findScenario(name);
+  const { scenario, variants } = findScenario(name, await scenarioSource(undefined, "."));
   return explore(scenario, variants[0] ?? "", { seconds: SECONDS_MAX });
 }
 

@@ -11,12 +11,14 @@ import { findScenario, type Wanted } from "../find-scenario.ts";
 import { wholeNumber } from "../option-values.ts";
 import { ProgressLine } from "../progress-line.ts";
 import { type SearchFlags, searchVariant } from "../search-variant.ts";
+import { fromOption, scenarioSource } from "../scenario-source.ts";
 import { isShownOtherwise, shown, type ShowFlags, withShowOptions } from "../show-report.ts";
 import { coloursFor, formatTable } from "../table.ts";
 import { UserError } from "../user-error.ts";
 import { writeUserFile } from "../user-file.ts";
 
 interface ExploreFlags extends SearchFlags, ShowFlags {
+  readonly from?: string;
   readonly trace?: string;
   readonly progress?: boolean;
   readonly json?: boolean;
@@ -27,6 +29,7 @@ export function exploreCommand(context: CommandContext): Command {
   const command = new Command("explore")
     .description("run a scenario under one schedule after the other")
     .argument("<name[:variant]>", "what to explore; without a variant, each of them")
+    .addOption(fromOption())
     .option("--strategy <name>", STRATEGY_NAMES.join(", "), parseStrategy)
     .option("--depth <n>", "of pct: orders that a failure takes", wholeNumber("--depth", 1))
     .option("--bound <n>", "of preemptions and delays: at most", wholeNumber("--bound", 0))
@@ -64,12 +67,12 @@ async function exploreWanted(
   flags: ExploreFlags,
   { io, exitWith }: CommandContext,
 ): Promise<void> {
-  const wanted = findScenario(name);
-  if (flags.trace !== undefined && !wanted.isOne) {
+  const { from, trace, json, progress: isProgressWanted, ...search } = flags;
+  const wanted = findScenario(name, await scenarioSource(from, io.cwd));
+  if (trace !== undefined && !wanted.isOne) {
     throw new UserError("--trace keeps one run; name the variant, as in NAME:VARIANT");
   }
   if ((flags.checkpoint ?? flags.resume) !== undefined) refuseCheckpoint(wanted, flags);
-  const { trace, json, progress: isProgressWanted, ...search } = flags;
   const progress = new ProgressLine(
     io.stderr,
     isProgressWanted ?? (json === true ? false : undefined),
@@ -85,7 +88,7 @@ async function exploreWanted(
         progress.show(`${wanted.scenario.name}:${variant}`, now);
       };
       const place = { cwd: io.cwd, signal: stopping.signal, onProgress };
-      reports.push(await searchVariant(wanted.scenario, variant, search, place));
+      reports.push(await searchVariant(wanted, variant, search, place));
     }
   } finally {
     unhook();

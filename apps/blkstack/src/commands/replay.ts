@@ -12,11 +12,13 @@ import {
 import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
 import { findScenario } from "../find-scenario.ts";
+import { fromOption, scenarioSource } from "../scenario-source.ts";
 import { shown, type ShowFlags, withShowOptions } from "../show-report.ts";
 import { UserError } from "../user-error.ts";
 import { readUserFile, writeUserFile } from "../user-file.ts";
 
 interface ReplayFlags extends ShowFlags {
+  readonly from?: string;
   readonly perfetto?: string;
 }
 
@@ -25,13 +27,15 @@ export function replayCommand({ io, exitWith }: CommandContext): Command {
   const command = new Command("replay")
     .description("repeat a run that explore found")
     .argument("<run>", "the line that explore printed, or the file that explore --trace wrote")
+    .addOption(fromOption())
     .option("--perfetto <file>", "writes the run for ui.perfetto.dev or chrome://tracing");
   return withShowOptions(command)
     .addHelpText("after", "\nExit status: 0 it does not fail any more, 1 it fails, 2 usage.")
-    .action(async (run: string, { perfetto, ...flags }: ReplayFlags) => {
+    .action(async (run: string, { perfetto, from, ...flags }: ReplayFlags) => {
       const what = looksLikeReplayLine(run) ? checkedLine(run) : await readTrace(run, io.cwd);
       const { scenario, variant } = typeof what === "string" ? parseReplayLine(what) : what;
-      const wanted = findScenario(`${scenario}:${variant}`);
+      const source = await scenarioSource(from, io.cwd);
+      const wanted = findScenario(`${scenario}:${variant}`, source);
       const story = { story: flags.full === true ? "full" : "short" } as const;
       const { report } = await replay(wanted.scenario, what, story).catch((error: unknown) => {
         if (!(error instanceof DivergenceError)) throw error;

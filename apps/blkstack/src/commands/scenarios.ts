@@ -1,14 +1,16 @@
-import { scenarios } from "@blkstack/scenarios";
 import { Command } from "commander";
 import { type CommandContext, printLine } from "../cli-io.ts";
+import { fromOption, scenarioSource } from "../scenario-source.ts";
 import { formatTable } from "../table.ts";
 
 /** `blkstack scenarios`: what can be explored, and what each variant is expected to come to. */
 export function scenariosCommand({ io }: CommandContext): Command {
   return new Command("scenarios")
     .description("what can be explored: name, variants, the verdict expected of each")
+    .addOption(fromOption())
     .option("--json", "one JSON object")
-    .action(({ json = false }: { json?: boolean }) => {
+    .action(async ({ from, json = false }: { from?: string; json?: boolean }) => {
+      const { scenarios } = await scenarioSource(from, io.cwd);
       const listed = scenarios.map(({ name, summary, variants }) => ({
         name,
         summary,

@@ -13,11 +13,16 @@ export class ScenarioModuleError extends Error {
   override readonly name = "ScenarioModuleError";
 }
 
+/** All scenarios that a module exports, alone or in lists. Throws what importing it throws. */
+export async function loadScenarios(module: URL | string): Promise<Scenario[]> {
+  const exported = Object.values((await import(String(module))) as Record<string, unknown>);
+  return exported.flat().filter(isScenario);
+}
+
 /** Imports the module. Throws what that throws, and a ScenarioModuleError. */
 export async function loadScenario({ module, name }: ScenarioModule): Promise<Scenario> {
   const url = String(module);
-  const exported = Object.values((await import(url)) as Record<string, unknown>).flat();
-  const found = exported.filter(isScenario);
+  const found = await loadScenarios(module);
   const wanted = found.find((scenario) => scenario.name === name);
   if (wanted !== undefined) return wanted;
   const names = found.map((scenario) => scenario.name).join(", ");
