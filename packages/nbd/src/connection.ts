@@ -8,11 +8,15 @@ import { Handshake, type HandshakePeer } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Request } from "./request.ts";
 import { type Receiver, receiveInto } from "./socket-reader.ts";
-import { Transmission, type TransmissionPeer } from "./transmission.ts";
+import { ToldExport } from "./told-export.ts";
+import { Transmission } from "./transmission.ts";
+import type { TransmissionPeer } from "./transmission-options.ts";
 import type { TurnEndWork } from "./turn-end.ts";
 
 /** A payload of which so much is missing is received where it is to lie. */
 const DIRECT_BYTES_MIN = 16 * 1024;
+/** How long a client that was told that the server stops has for its own goodbye. */
+const LINGER_MS = 500;
 
 /** One client, from the moment it connects until nothing of it is left. */
 export class Connection implements Receiver, TransmissionPeer, TurnEndWork, TimerSource {
@@ -34,6 +38,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #isPaused = false;
   #isClosed = false;
   #isEnding = false;
+  #isShuttingDown = false;
   /** Ends the task, whose life is the connection's. */
   #endTask: () => void = () => undefined;
 
@@ -51,6 +56,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     };
     this.#handshake = new Handshake(context.exports, context.limits, peer, context.disabled);
     this.#socket = receiveInto(accepted, this);
+    this.#socket.setKeepAlive(true, context.limits.keepAliveMs);
     this.#socket.on("error", (error) => {
       this.#log("debug", `socket: ${error.message}`);
     });
@@ -84,15 +90,21 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.destroy("took too long to choose an export");
   }
 
-  /** Answers what is in flight, then closes. */
-  finish(): void {
-    if (this.#transmission === null) {
-      this.destroy("still negotiates while the server stops");
-      return;
+  /** The server stops: answers what is in flight, and that it stops to whatever comes, then closes. */
+  shutDown(): void {
+    if (this.#transmission === null) this.destroy("still negotiates while the server stops");
+    else if (!this.#transmission.isBusy) this.#finish(this.#transmission);
+    else {
+      this.#isShuttingDown = true;
+      this.#transmission.refuse();
     }
+  }
+
+  /** Answers what is in flight, then closes. */
+  #finish(transmission: Transmission): void {
     // Not a byte more: it could be on its way into memory that `stop` gives back.
     this.#socket.pause();
-    this.#transmission.stop();
+    transmission.stop();
     this.#context.turnEnd.schedule(this);
   }
 
@@ -170,12 +182,12 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     const task: Task = scheduler.spawn(this.label, () => this.#life());
     const transmission = new Transmission({
       backend: this.#context.openBackend(entry),
-      described: {
-        ...described,
+      described: new ToldExport(described, entry.device, {
         requestBytesMax: limits.requestBytesMax,
         contextCount: contexts.length,
         isExtended: dialect === Dialect.Extended,
-      },
+        keepsBlockSize: this.#handshake.keepsBlockSize,
+      }),
       dialect,
       contexts,
       limits,
@@ -195,7 +207,20 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
       },
     });
     this.#log("debug", `uses export "${entry.name}"`);
+    this.#watchIdle(limits.idleMs);
     this.#context.begun(this);
+  }
+
+  /** A device may take its time; a client that waits for nothing may not. */
+  #watchIdle(idleMs: number): void {
+    if (!Number.isFinite(idleMs)) return;
+    this.#socket.on("timeout", () => {
+      const isDeviceSlow =
+        this.#outgoing?.isIdle === true && this.#transmission?.isServing === true;
+      if (isDeviceSlow) this.#socket.setTimeout(idleMs);
+      else this.destroy("neither says nor takes anything");
+    });
+    this.#socket.setTimeout(idleMs);
   }
 
   #life(): Promise<void> | undefined {
@@ -208,7 +233,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   /** The client may have sent its last request and still wait for replies. */
   #clientSaidAll(): void {
     if (this.#transmission === null) this.#end("left before it chose an export");
-    else this.finish();
+    else if (this.#isEnding) this.#socket.destroySoon();
+    else this.#finish(this.#transmission);
   }
 
   #end(reason: string): void {
@@ -216,7 +242,24 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#isEnding = true;
     this.#log("debug", reason);
     this.#socket.end();
-    this.#socket.destroySoon();
+    if (this.#isShuttingDown) this.#linger();
+    else this.#socket.destroySoon();
+  }
+
+  /**
+   * Listens for a while to what a client goes on to say: to close on unread bytes tells TCP that they
+   * are lost, and the replies before them may be lost with them.
+   */
+  #linger(): void {
+    this.#socket.resume();
+    const fire = (): void => {
+      this.#socket.destroy();
+    };
+    const goodbye = { label: `goodbye of ${this.label}`, isRetry: false, blockers: () => [], fire };
+    const giveUp = this.#context.scheduler.startTimer(goodbye, LINGER_MS);
+    this.#socket.once("close", () => {
+      giveUp.cancel();
+    });
   }
 
   #endIfFinished(): void {

@@ -19,6 +19,7 @@ const TEXTS: ReadonlyMap<ReplyError, Buffer> = new Map([
   [ReplyError.NoMemory, requestErrorText("there is not enough memory")],
   [ReplyError.Invalid, requestErrorText("the request is not valid")],
   [ReplyError.NoSpace, requestErrorText("the device has no space left")],
+  [ReplyError.Shutdown, requestErrorText("the server stops")],
   [ReplyError.NotSupported, requestErrorText("the device cannot do this, or not so fast")],
 ]);
 

@@ -14,6 +14,11 @@ export interface NbdExport {
   readonly isReadOnly?: boolean;
   /** Also answers to the empty name. */
   readonly isDefault?: boolean;
+  /**
+   * Tell clients that requests must consist of whole blocks of the device, and refuse others with
+   * EINVAL to those who asked. Default: any range is served, to the byte, and so they are told.
+   */
+  readonly keepsBlockSize?: boolean;
 }
 
 /** What clients are told of an export. */
@@ -21,9 +26,13 @@ export interface ExportInfo {
   readonly sizeBytes: Bytes;
   /** Bits of `TransmissionFlag`. */
   readonly flags: number;
+  readonly blockBytesMin: Bytes;
   readonly blockBytesPreferred: Bytes;
   readonly blockBytesMax: Bytes;
 }
+
+/** The last whole sector that offsets can tell to the byte. */
+const SIZE_BYTES_MAX: Bytes = Number.MAX_SAFE_INTEGER + 1 - SECTOR_BYTES;
 
 const PREFERRED_BYTES_MIN = 4096;
 const PREFERRED_BYTES_MAX = 1024 * 1024;
@@ -65,11 +74,14 @@ export function describeExport(
     flags |= TransmissionFlag.SendWriteZeroes | TransmissionFlag.SendFastZero;
     if (limits.maxDiscardSectors > 0) flags |= TransmissionFlag.SendTrim;
   }
+  const { logicalBlockBytes, physicalBlockBytes, ioMinBytes } = limits;
+  const blockBytesMin = entry.keepsBlockSize === true ? logicalBlockBytes : 1;
   return {
-    sizeBytes: entry.device.sizeSectors * SECTOR_BYTES,
+    sizeBytes: Math.min(entry.device.sizeSectors * SECTOR_BYTES, SIZE_BYTES_MAX),
     flags: flagsWithout(flags, disabled),
-    blockBytesPreferred: preferredBytes(limits.physicalBlockBytes, limits.ioMinBytes),
-    blockBytesMax: requestBytesMax,
+    blockBytesMin,
+    blockBytesPreferred: preferredBytes(logicalBlockBytes, physicalBlockBytes, ioMinBytes),
+    blockBytesMax: requestBytesMax - (requestBytesMax % blockBytesMin),
   };
 }
 
@@ -89,10 +101,17 @@ export class ExportTable {
     for (const entry of exports) this.add(entry);
   }
 
-  /** Throws EINVAL for a name that is taken or cannot be, or a second default. */
+  /**
+   * Throws EINVAL for a name that is taken or cannot be, or a second default, EFBIG for a device whose
+   * end is beyond 2^53.
+   */
   add(entry: NbdExport): void {
     checkText("name", entry.name);
     checkText("description", entry.description ?? "");
+    if (entry.device.sizeSectors * SECTOR_BYTES > SIZE_BYTES_MAX) {
+      const message = `export "${entry.name}": device ${entry.device.name} ends beyond 2^53 bytes`;
+      throw new BlockError("BLK_DEVICE", "EFBIG", message);
+    }
     if (this.#byName.has(entry.name)) throw refusal(`export "${entry.name}" is there twice`);
     if (entry.isDefault === true) {
       if (this.#default !== undefined) throw refusal("more than one export is the default");

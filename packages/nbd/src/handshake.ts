@@ -39,6 +39,7 @@ export class Handshake implements OptionSession {
   readonly requestBytesMax: Bytes;
   dialect: Dialect = Dialect.Simple;
   selection: MetaSelection = NOTHING_SELECTED;
+  measured: NbdExport | null = null;
   readonly disabled: DisabledFeatures;
   readonly #limits: NbdLimits;
   readonly #peer: HandshakePeer;
@@ -78,6 +79,11 @@ export class Handshake implements OptionSession {
   /** What the client was told of it. */
   get described(): ExportInfo | null {
     return this.#described;
+  }
+
+  /** Whether the client asked for the block sizes of what it chose, and so has to keep to them. */
+  get keepsBlockSize(): boolean {
+    return this.measured !== null && this.measured === this.#chosen;
   }
 
   get isOver(): boolean {

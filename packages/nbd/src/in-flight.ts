@@ -1,7 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 import type { NbdLimits } from "./limits.ts";
 
-/** What one connection has had read and not yet answered, and whether more may join it. */
+/** What one connection has had read and not yet seen answered, and whether more may join it. */
 export class InFlight {
   readonly #limits: NbdLimits;
   requests = 0;

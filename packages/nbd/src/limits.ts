@@ -18,10 +18,19 @@ export interface NbdLimits {
   readonly connectionsMax: number;
   /** Connections that are still negotiating; beyond it the oldest is closed. */
   readonly halfOpenMax: number;
+  /** Of those, from one address of TCP; beyond it the oldest from there is closed. */
+  readonly halfOpenPerPeerMax: number;
   /** How long a client may negotiate. */
   readonly handshakeMs: number;
   /** Options that one client may send. */
   readonly optionsMax: number;
+  /**
+   * How long a client that has chosen may say nothing and take nothing while it waits for nothing;
+   * Infinity: for ever.
+   */
+  readonly idleMs: number;
+  /** After how long a silence TCP asks whether the other side is still there. */
+  readonly keepAliveMs: number;
   /** How long `close` waits for what is in flight. */
   readonly closeMs: number;
 }
@@ -35,8 +44,11 @@ export const DEFAULT_LIMITS: NbdLimits = {
   serverBytesMax: 256 * MIB,
   connectionsMax: 256,
   halfOpenMax: 256,
+  halfOpenPerPeerMax: 64,
   handshakeMs: 10_000,
   optionsMax: 32,
+  idleMs: Number.POSITIVE_INFINITY,
+  keepAliveMs: 60_000,
   closeMs: 5000,
 };
 
@@ -45,6 +57,7 @@ export function resolveLimits(given: Partial<NbdLimits> = {}): NbdLimits {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(limits)) {
     if (Number.isSafeInteger(value) && value > 0) continue;
+    if (name === "idleMs" && value === Number.POSITIVE_INFINITY) continue;
     throw new BlockError("BLK_LIMITS", "EINVAL", `limit ${name} must be a whole number above 0`);
   }
   if (limits.requestBytesMax < MIB || limits.requestBytesMax > 64 * MIB) {

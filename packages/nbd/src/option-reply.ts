@@ -79,12 +79,12 @@ export function infoText(kind: number, text: string): Buffer {
   return bytes;
 }
 
-export function infoBlockSize({ blockBytesPreferred, blockBytesMax }: ExportInfo): Buffer {
+export function infoBlockSize(info: ExportInfo): Buffer {
   const bytes = Buffer.alloc(14);
   bytes.writeUInt16BE(Info.BlockSize, 0);
-  bytes.writeUInt32BE(1, 2);
-  bytes.writeUInt32BE(blockBytesPreferred, 6);
-  bytes.writeUInt32BE(blockBytesMax, 10);
+  bytes.writeUInt32BE(info.blockBytesMin, 2);
+  bytes.writeUInt32BE(info.blockBytesPreferred, 6);
+  bytes.writeUInt32BE(info.blockBytesMax, 10);
   return bytes;
 }
 

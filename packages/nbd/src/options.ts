@@ -31,6 +31,8 @@ export interface OptionSession extends Agreement {
   readonly noZeroes: boolean;
   dialect: Dialect;
   selection: MetaSelection;
+  /** The export whose block sizes were asked for last. */
+  measured: NbdExport | null;
   /** Sends one reply to the option being answered. */
   reply(type: number, data?: Uint8Array): void;
   /** Sends bytes that are no option reply. */
@@ -164,6 +166,7 @@ function answerInfo(
   const entry = findExport(query.name, session);
   if (entry === undefined) return null;
   const described = describeExport(entry, session, contextCountOf(query.name, session));
+  if (query.kinds.has(Info.BlockSize)) session.measured = entry;
   session.reply(OptionReply.Info, infoExport(described));
   for (const kind of query.kinds) sendInfo(kind, entry, described, session);
   session.reply(OptionReply.Ack);

@@ -25,6 +25,8 @@ export interface CheckedExport {
   readonly contextCount: number;
   /** Whether a flag says which requests bring a payload. */
   readonly isExtended: boolean;
+  /** What offsets and lengths must be multiples of. */
+  readonly blockBytes: Bytes;
 }
 
 /** Why a request is not served. */
@@ -49,6 +51,9 @@ export const BAD_FILTER: Refusal = refusal(
 );
 const NO_CONTEXT = refusal(ReplyError.Invalid, "no metadata context was chosen for this export");
 const NO_LENGTH = refusal(ReplyError.Invalid, "a status of no bytes");
+const MISALIGNED = refusal(ReplyError.Invalid, "the range is not one of whole blocks");
+/** Of a server that stops. */
+export const SHUTDOWN: Refusal = refusal(ReplyError.Shutdown, "the server stops");
 const TOO_LONG = refusal(ReplyError.Invalid, "the read is longer than the largest block size");
 
 /** What is wrong with a request before anything is done for it; null: nothing is. */
@@ -82,8 +87,16 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
   if (request.offsetBytes > described.sizeBytes - request.lengthBytes) {
     return command === Command.Write || command === Command.WriteZeroes ? NO_SPACE : PAST_END;
   }
+  if (described.blockBytes > 1 && !isAligned(request, described)) return MISALIGNED;
   if (command === Command.Read && request.lengthBytes > described.requestBytesMax) return TOO_LONG;
   return null;
+}
+
+/** The export may end inside a block, and then so may a request. */
+function isAligned(request: Request, { blockBytes, sizeBytes }: CheckedExport): boolean {
+  const { offsetBytes, lengthBytes } = request;
+  if (offsetBytes % blockBytes !== 0) return false;
+  return lengthBytes % blockBytes === 0 || offsetBytes + lengthBytes === sizeBytes;
 }
 
 /** Whether the request says that it brings a payload when it has to, and only then. */

@@ -34,6 +34,8 @@ export class Request implements RangeHold {
   payloadBytes: Bytes = 0;
   /** What it counts for among the bytes in flight. */
   heldBytes: Bytes = 0;
+  /** Whether it was refused because the server stops. */
+  isLate = false;
   error: ReplyError = ReplyError.Ok;
   /** What is wrong, for people; null: nothing more than the error says. */
   errorText: Buffer | null = null;
@@ -75,6 +77,7 @@ export class Request implements RangeHold {
     this.errorAtBytes = -1;
     this.arrivedBytes = 0;
     this.heldBytes = 0;
+    this.isLate = false;
     this.contexts = null;
     this.laidOut = null;
     this.pieces.count = 0;

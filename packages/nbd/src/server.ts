@@ -9,6 +9,7 @@ import type { ConnectionContext } from "./connection-context.ts";
 import { ExportBackend, exportBios } from "./export-backend.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
 import type { NbdFeature } from "./features.ts";
+import { HalfOpen } from "./half-open.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
@@ -56,8 +57,7 @@ export class NbdServer {
   readonly #bios = new Map<NbdExport, BioSet>();
   readonly #backends = new Map<NbdExport, ExportBackend>();
   readonly #listeners: Listener[] = [];
-  /** In order of arrival. */
-  readonly #halfOpen = new Set<Connection>();
+  readonly #halfOpen: HalfOpen<Connection>;
   readonly #connected = new Set<Connection>();
   /** Both, and those whose socket is closed but not their work. */
   readonly #alive = new Set<Connection>();
@@ -81,6 +81,7 @@ export class NbdServer {
       limitPages: Math.ceil(limits.serverBytesMax / PAGE_BYTES),
       label: "nbd payload",
     });
+    this.#halfOpen = new HalfOpen(limits);
     this.#pages = pages;
     this.#memory = memory;
     this.#submitter = submitter;
@@ -191,13 +192,13 @@ export class NbdServer {
   }
 
   /**
-   * Stops: no more clients, no more requests; what is in flight is answered, for `closeMs` at the
-   * most, and then every connection is closed.
+   * Stops: no more clients; what is in flight is answered, and whatever comes meanwhile with
+   * ESHUTDOWN, for `closeMs` at the most. Then every connection is closed.
    */
   async close(): Promise<void> {
     this.#isClosing = true;
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
-    for (const connection of [...this.#alive]) connection.finish();
+    for (const connection of [...this.#alive]) connection.shutDown();
     if (this.#alive.size > 0) await this.#quiet();
     // Devices still have bios of whoever is left.
     if (this.#alive.size === 0) await this.#giveBackBios();
@@ -242,13 +243,10 @@ export class NbdServer {
       return;
     }
     this.#lastId += 1;
+    const peer = socket.remoteAddress ?? "";
     const connection = new Connection(this.#lastId, socket, this.#context);
-    this.#halfOpen.add(connection);
     this.#alive.add(connection);
-    if (this.#halfOpen.size <= limits.halfOpenMax) return;
-    // Whoever came last is most likely to mean it.
-    const [oldest] = this.#halfOpen;
-    oldest?.destroy("negotiates for longest of too many");
+    this.#halfOpen.add(connection, peer)?.destroy("negotiates for longest of too many");
   }
 
   #begun(connection: Connection): void {

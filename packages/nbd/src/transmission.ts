@@ -1,45 +1,23 @@
 import type { Bytes } from "@blkstack/bio";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
-import type { Dialect } from "./dialect.ts";
 import type { ExportBackend } from "./export-backend.ts";
 import { FedBytes } from "./fed-bytes.ts";
 import { requestFormatOf } from "./formats.ts";
 import { InFlight } from "./in-flight.ts";
 import { KnownAnswers } from "./known-answers.ts";
-import type { NbdLimits } from "./limits.ts";
-import type { MetaContext } from "./meta-context.ts";
+import { PayloadIntake } from "./payload-intake.ts";
 import {
   BAD_FILTER,
   checkRequest,
   type CheckedExport,
   firstBytePastEnd,
   type Refusal,
+  SHUTDOWN,
 } from "./request-check.ts";
 import type { RequestFormat } from "./request-format.ts";
 import { Request, type RequestOwner } from "./request.ts";
-import { filterBytesMax, readFilter } from "./status-filter.ts";
+import type { TransmissionOptions, TransmissionPeer } from "./transmission-options.ts";
 import { Command, ReplyError } from "./wire.ts";
-
-/** Whom the transmission answers to. */
-export interface TransmissionPeer {
-  /** A request has its outcome. Interrupt context. */
-  reply(request: Request): void;
-  /** There is room again, or a wait is over: call `proceed` soon. Perhaps interrupt context. */
-  canProceed(): void;
-  /** The client broke the protocol, or something broke here: only closing is left. */
-  fail(reason: string): void;
-}
-
-export interface TransmissionOptions {
-  readonly backend: ExportBackend;
-  readonly described: CheckedExport;
-  readonly dialect: Dialect;
-  /** What BLOCK_STATUS is to tell. */
-  readonly contexts: readonly MetaContext[];
-  readonly limits: NbdLimits;
-  readonly task: Task;
-  readonly peer: TransmissionPeer;
-}
 
 const Step = { Header: 0, Admit: 1, Payload: 2, Filter: 3, Discard: 4, Over: 5 } as const;
 type Step = (typeof Step)[keyof typeof Step];
@@ -56,36 +34,36 @@ export class Transmission implements RequestOwner {
   readonly #described: CheckedExport;
   readonly #format: RequestFormat;
   readonly #known: KnownAnswers;
-  readonly #contexts: readonly MetaContext[];
-  /** The payload of a BLOCK_STATUS. */
-  readonly #filter: Buffer;
   readonly #requestBytesMax: Bytes;
   readonly #task: Task;
   readonly #peer: TransmissionPeer;
   readonly #free: Request[] = [];
   readonly #fed: FedBytes;
+  readonly #intake: PayloadIntake;
   readonly #inFlight: InFlight;
   #step: Step = Step.Header;
-  #discardBytes = 0;
 
   /** The request between its header and its submission. */
   #current: Request;
   #isWaiting = false;
   #lacksRoom = false;
   #isClosed = false;
+  /** Whether what comes now comes too late. */
+  #isRefusing = false;
+  /** In flight and not too late. */
+  #inTime = 0;
 
   constructor(options: TransmissionOptions) {
     const { backend, contexts, dialect, limits } = options;
     this.#backend = backend;
     this.#described = options.described;
     this.#format = requestFormatOf(dialect);
-    this.#contexts = contexts;
-    this.#filter = Buffer.alloc(filterBytesMax(contexts.length));
     this.#known = new KnownAnswers(backend.device, contexts, dialect);
     this.#requestBytesMax = limits.requestBytesMax;
     this.#task = options.task;
     this.#peer = options.peer;
     this.#fed = new FedBytes(this.#format.headerBytes);
+    this.#intake = new PayloadIntake(this.#fed, contexts);
     this.#inFlight = new InFlight(limits);
     this.#current = new Request(this);
   }
@@ -107,6 +85,22 @@ export class Transmission implements RequestOwner {
   /** Whether everything has ended, a submission that waits included. */
   get isFinished(): boolean {
     return this.isOver && this.#inFlight.requests === 0 && !this.#isWaiting;
+  }
+
+  /** Whether a request that was in time has yet to see its reply taken. */
+  get isBusy(): boolean {
+    return this.#inTime > 0 || this.#isWaiting;
+  }
+
+  /** Whether the device keeps requests, or memory does: it is not the client who takes its time. */
+  get isServing(): boolean {
+    return this.#inTime > (this.#isArriving ? 1 : 0) || this.#isWaiting;
+  }
+
+  /** Whether some of a payload is still to come. */
+  get #isArriving(): boolean {
+    const { Payload, Filter, Discard } = Step;
+    return this.#step === Payload || this.#step === Filter || this.#step === Discard;
   }
 
   /** Takes bytes, which the caller may reuse afterwards. Not while blocked. */
@@ -134,6 +128,7 @@ export class Transmission implements RequestOwner {
   /** Goes on with what was kept, if it can. Not in interrupt context. */
   proceed(): void {
     if (this.#isWaiting || this.#isClosed) return;
+    if (this.#isRefusing && this.#inTime === 0 && !this.isOver) this.stop();
     this.#lacksRoom = false;
     this.#run();
     if (this.#fed.isEmpty) this.#fed.drop();
@@ -141,12 +136,17 @@ export class Transmission implements RequestOwner {
 
   /** Takes no more requests; those in flight go on. */
   stop(): void {
-    const { Payload, Filter, Discard } = Step;
-    const isUnfinished = this.#step === Payload || this.#step === Filter || this.#step === Discard;
+    const isUnfinished = this.#isArriving;
     this.#step = Step.Over;
     if (isUnfinished) this.release(this.#current);
     this.#lacksRoom = false;
     this.#fed.drop();
+  }
+
+  /** Serves nothing more: tells whatever comes so, and is over once what was in time is done. */
+  refuse(): void {
+    this.#isRefusing = true;
+    this.#peer.canProceed();
   }
 
   /** The client is gone. */
@@ -166,7 +166,8 @@ export class Transmission implements RequestOwner {
     request.page = null;
     this.#inFlight.remove(request.heldBytes);
     this.#free.push(request);
-    if (this.#lacksRoom || this.isOver) this.#peer.canProceed();
+    if (!request.isLate) this.#inTime -= 1;
+    if (this.#lacksRoom || this.isOver || this.#isRefusing) this.#peer.canProceed();
   }
 
   #run(): void {
@@ -212,7 +213,8 @@ export class Transmission implements RequestOwner {
   /** Lets the current request in, as soon as there is room for it, and then does the next step. */
   #admit(): void {
     const request = this.#current;
-    const refusal = checkRequest(request, this.#described);
+    request.isLate = this.#isRefusing;
+    const refusal = request.isLate ? SHUTDOWN : checkRequest(request, this.#described);
     // Before anything is counted: a length that is refused may be no number that can be counted with.
     request.heldBytes = refusal === null ? heldBytes(request) : 0;
     if (!this.#inFlight.hasRoom(request.heldBytes)) {
@@ -220,6 +222,7 @@ export class Transmission implements RequestOwner {
       return;
     }
     this.#inFlight.add(request.heldBytes);
+    if (!request.isLate) this.#inTime += 1;
     this.#step = Step.Header;
     if (refusal !== null) this.#refuse(request, refusal);
     else if (request.command === Command.BlockStatus && request.payloadBytes > 0) {
@@ -256,7 +259,7 @@ export class Transmission implements RequestOwner {
       return;
     }
     request.error = error;
-    this.#discardBytes = request.payloadBytes;
+    this.#intake.beginDiscard(request);
     this.#step = Step.Discard;
   }
 
@@ -277,47 +280,26 @@ export class Transmission implements RequestOwner {
   }
 
   #readPayload(): boolean {
-    const request = this.#current;
-    const { page, lengthBytes, skipBytes, arrivedBytes } = request;
-    const missing = lengthBytes - arrivedBytes;
-    if (missing > 0 && page !== null) {
-      const taken = this.#fed.copyInto(page.bytes, skipBytes + arrivedBytes, missing);
-      request.arrivedBytes += taken;
-      if (taken < missing) return false;
-    }
+    if (!this.#intake.takeData(this.#current)) return false;
     this.#step = Step.Header;
-    this.#hold(this.#backend.start(request, this.#task));
+    this.#hold(this.#backend.start(this.#current, this.#task));
     return true;
   }
 
-  /** Learns what a BLOCK_STATUS is about from its payload. */
   #readFilter(): boolean {
     const request = this.#current;
-    const { arrivedBytes, payloadBytes } = request;
-    request.arrivedBytes += this.#fed.copyInto(
-      this.#filter,
-      arrivedBytes,
-      payloadBytes - arrivedBytes,
-    );
-    if (request.arrivedBytes < payloadBytes) return false;
+    if (!this.#intake.takeFilter(request)) return false;
     this.#step = Step.Header;
-    const filter = readFilter(this.#filter.subarray(0, payloadBytes), this.#contexts);
-    request.payloadBytes = 0;
-    if (filter === null) {
-      this.#refuse(request, BAD_FILTER);
-      return true;
-    }
-    request.contexts = filter.contexts;
-    request.lengthBytes = filter.lengthBytes;
-    const refusal = checkRequest(request, this.#described);
+    const refusal = this.#intake.applyFilter(request)
+      ? checkRequest(request, this.#described)
+      : BAD_FILTER;
     if (refusal === null) this.#serve(request);
     else this.#refuse(request, refusal);
     return true;
   }
 
   #discard(): boolean {
-    this.#discardBytes -= this.#fed.skip(this.#discardBytes);
-    if (this.#discardBytes > 0) return false;
+    if (!this.#intake.discard()) return false;
     this.#step = Step.Header;
     this.#current.end(this.#current.error);
     return true;
