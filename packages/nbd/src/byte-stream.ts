@@ -1,11 +1,17 @@
 import { connect, type Socket } from "node:net";
 import type { Bytes } from "@blkstack/bio";
-import { NbdError } from "./client-error.ts";
+import { NbdError, protocolError } from "./client-error.ts";
+import { type ClientTls, readClientTls, startTls } from "./client-tls.ts";
 import { NBD_PORT } from "./listener.ts";
+import { tlsReason } from "./tls-rules.ts";
 
 /** Where a server is. */
-export type ServerAddress =
-  { readonly unix: string } | { readonly host: string; readonly port?: number };
+export type ServerAddress = (
+  { readonly unix: string } | { readonly host: string; readonly port?: number }
+) & {
+  /** Absent: nothing is secret. With it, a server that does not speak TLS is refused. */
+  readonly tls?: ClientTls;
+};
 
 interface Waiter {
   readonly length: Bytes;
@@ -18,15 +24,20 @@ const UNREAD_BYTES_MAX = 1024 * 1024;
 
 /** A socket from which bytes are taken by number. One taker at a time. */
 export class ByteStream {
-  readonly #socket: Socket;
+  #socket: Socket;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #waiter: Waiter | null = null;
   #end: Error | null = null;
-  readonly #closed: Promise<void>;
+  #closed: Promise<void>;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#closed = this.#follow(socket);
+  }
+
+  /** Takes what a socket receives. Answers when it will be closed. */
+  #follow(socket: Socket): Promise<void> {
     socket.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#bytes += chunk.length;
@@ -34,12 +45,12 @@ export class ByteStream {
       if (this.#bytes >= UNREAD_BYTES_MAX && this.#waiter === null) socket.pause();
     });
     socket.on("error", (error) => {
-      this.#fail(new NbdError("NBD_CLOSED", `the connection broke: ${error.message}`));
+      this.#fail(new NbdError("NBD_CLOSED", `the connection broke: ${tlsReason(error)}`));
     });
     socket.on("end", () => {
       this.#fail(new NbdError("NBD_CLOSED", "the server closed the connection"));
     });
-    this.#closed = new Promise((resolve) => {
+    return new Promise((resolve) => {
       socket.on("close", () => {
         this.#fail(new NbdError("NBD_CLOSED", "the connection is closed"));
         resolve();
@@ -63,6 +74,24 @@ export class ByteStream {
         resolve(new ByteStream(socket));
       });
     });
+  }
+
+  /**
+   * Goes on in TLS. Waits: for the server. Throws NbdError `NBD_TLS`, and `NBD_PROTOCOL` when the server
+   * has said more in clear than was asked.
+   */
+  async startTls(tls: ClientTls, host: string): Promise<void> {
+    const options = await readClientTls(tls, host);
+    if (this.#bytes > 0) throw protocolError("the server says more in clear before TLS");
+    const plain = this.#socket;
+    plain.removeAllListeners("data").removeAllListeners("end").pause();
+    const secured = await startTls(plain, options);
+    if (this.#end !== null) {
+      secured.destroy();
+      throw this.#end;
+    }
+    this.#socket = secured;
+    this.#closed = this.#follow(secured);
   }
 
   /** Waits: until so many bytes have come. */

@@ -4,9 +4,10 @@
  * - `NBD_REFUSED`: the server does not want to serve the export.
  * - `NBD_PROTOCOL`: the server said something that NBD does not allow.
  * - `NBD_CLOSED`: the connection ended before the answer came.
+ * - `NBD_TLS`: the connection cannot be made secure, or not with who is there.
  * - `NBD_REPLY`: a request was answered with an error; `errno` has its number.
  */
-export type NbdErrorCode = "NBD_REFUSED" | "NBD_PROTOCOL" | "NBD_CLOSED" | "NBD_REPLY";
+export type NbdErrorCode = "NBD_REFUSED" | "NBD_PROTOCOL" | "NBD_CLOSED" | "NBD_TLS" | "NBD_REPLY";
 
 export class NbdError extends Error {
   override readonly name = "NbdError";

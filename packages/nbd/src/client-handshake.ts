@@ -1,5 +1,6 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ByteStream } from "./byte-stream.ts";
+import type { ClientTls } from "./client-tls.ts";
 import { NbdError, protocolError } from "./client-error.ts";
 import {
   EXPORT_NAME_PADDING_BYTES,
@@ -65,6 +66,25 @@ export async function extendHeaders(stream: ByteStream, flags: number): Promise<
   if (type === OptionReply.Ack) return true;
   if (type >= ERROR_BIT) return false;
   throw protocolError("an odd answer to EXTENDED_HEADERS");
+}
+
+/** Asks for TLS, and goes on in it. A server that does not have it is not spoken to in clear. */
+export async function secure(
+  stream: ByteStream,
+  flags: number,
+  tls: ClientTls,
+  host: string,
+): Promise<void> {
+  if ((flags & HandshakeFlag.FixedNewstyle) === 0) {
+    throw new NbdError("NBD_TLS", "the server is too old to know of TLS");
+  }
+  sendOption(stream, Option.StartTls, Buffer.alloc(0));
+  const { type, data } = await takeReply(stream, Option.StartTls);
+  if (type !== OptionReply.Ack) {
+    const why = data.length > 0 ? `: ${data.toString()}` : "";
+    throw new NbdError("NBD_TLS", `the server does not speak TLS${why}`);
+  }
+  await stream.startTls(tls, host);
 }
 
 /** Chooses an export: by GO, or by EXPORT_NAME from a server that knows no GO. */

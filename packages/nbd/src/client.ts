@@ -9,6 +9,7 @@ import {
   type ListedExport,
   listExports,
   type RemoteExport,
+  secure,
 } from "./client-handshake.ts";
 import { ChunkedReply, takeChunkStart } from "./client-reply.ts";
 import { type RequestFields, requestHeader } from "./client-request.ts";
@@ -84,7 +85,7 @@ export class NbdClient {
     { extendedHeaders = false }: ConnectOptions = {},
   ): Promise<NbdClient> {
     return withStream(address, async (stream) => {
-      const flags = await greet(stream);
+      const flags = await greetAt(address, stream);
       const isExtended = extendedHeaders && (await extendHeaders(stream, flags));
       return new NbdClient(stream, await choose(stream, flags, exportName), isExtended);
     });
@@ -93,7 +94,7 @@ export class NbdClient {
   /** Asks a server for its exports. Waits: until it has told them. */
   static async list(address: ServerAddress): Promise<readonly ListedExport[]> {
     return withStream(address, async (stream) => {
-      await greet(stream);
+      await greetAt(address, stream);
       const listed = await listExports(stream);
       abort(stream);
       await stream.close();
@@ -240,6 +241,14 @@ function flagsOf({ fua }: ChangeOptions): number {
 function checkLength(lengthBytes: Bytes): void {
   if (lengthBytes <= REQUEST_BYTES_MAX) return;
   throw new RangeError(`${String(lengthBytes)} bytes are too many for one request`);
+}
+
+/** The greeting, and TLS if the address says so. Answers the flags in force. */
+async function greetAt(address: ServerAddress, stream: ByteStream): Promise<number> {
+  const flags = await greet(stream);
+  const host = "unix" in address ? "localhost" : address.host;
+  if (address.tls !== undefined) await secure(stream, flags, address.tls, host);
+  return flags;
 }
 
 /** The connection does not outlive a failure. */

@@ -6,6 +6,7 @@ import type { DisabledFeatures } from "./features.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { GatherBuffers } from "./outgoing.ts";
+import type { TlsAcceptor } from "./server-tls.ts";
 import type { TurnEnd } from "./turn-end.ts";
 
 /** What the connections of one server share, and whom they tell of themselves. */
@@ -14,6 +15,8 @@ export interface ConnectionContext {
   readonly limits: NbdLimits;
   readonly exports: ExportTable;
   readonly disabled: DisabledFeatures;
+  /** Null: TLS is not spoken. */
+  readonly tls: TlsAcceptor | null;
   readonly turnEnd: TurnEnd;
   /** Received into by whichever socket is readable: its bytes are taken before the next one is. */
   readonly receiveBuffer: Buffer;

@@ -4,10 +4,11 @@ import type { ConnectionContext } from "./connection-context.ts";
 import { Dialect } from "./dialect.ts";
 import type { ExportInfo, NbdExport } from "./export.ts";
 import { formatOf } from "./formats.ts";
-import { Handshake, type HandshakePeer } from "./handshake.ts";
+import { Handshake, type HandshakePeer, TlsMode } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Request } from "./request.ts";
-import { type Receiver, receiveInto } from "./socket-reader.ts";
+import { type Receiver, receiveChunks, receiveInto } from "./socket-reader.ts";
+import { TlsSink } from "./tls-sink.ts";
 import { ToldExport } from "./told-export.ts";
 import { Transmission } from "./transmission.ts";
 import type { TransmissionPeer } from "./transmission-options.ts";
@@ -25,7 +26,9 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   isDue = false;
   readonly #id: number;
   readonly #context: ConnectionContext;
-  readonly #socket: Socket;
+  /** The one to talk through: from a moment on that may be TLS. */
+  #socket: Socket;
+  #isSecure = false;
   readonly #handshake: Handshake;
   readonly #deadline: TimerHandle;
   #transmission: Transmission | null = null;
@@ -50,22 +53,21 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
       send: (bytes) => {
         this.#socket.write(bytes);
       },
+      startTls: (bytes) => {
+        this.#socket.write(bytes, () => {
+          this.#startTls();
+        });
+      },
       close: (reason) => {
         this.#end(reason);
       },
     };
-    this.#handshake = new Handshake(context.exports, context.limits, peer, context.disabled);
+    const { exports, limits, disabled, tls } = context;
+    const offer = { disabled, tls: tls?.mode ?? TlsMode.Off };
+    this.#handshake = new Handshake(exports, limits, peer, offer);
     this.#socket = receiveInto(accepted, this);
-    this.#socket.setKeepAlive(true, context.limits.keepAliveMs);
-    this.#socket.on("error", (error) => {
-      this.#log("debug", `socket: ${error.message}`);
-    });
-    this.#socket.on("end", () => {
-      this.#clientSaidAll();
-    });
-    this.#socket.on("close", () => {
-      this.#socketClosed();
-    });
+    this.#socket.setKeepAlive(true, limits.keepAliveMs);
+    this.#follow(this.#socket);
     this.#deadline = context.scheduler.startTimer(this, context.limits.handshakeMs);
     this.#log("debug", "connected");
     this.#handshake.start();
@@ -111,6 +113,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   /** Closes at once. What the device still works at is forgotten when it ends. */
   destroy(reason: string): void {
     if (this.#isClosed) return;
+    this.#isEnding = true;
     this.#log("info", `closed: ${reason}`);
     this.#socket.destroy();
     this.#socketClosed();
@@ -130,7 +133,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#isCollecting = false;
     this.#outgoing?.flush();
     this.#isPaused = this.#transmission?.isBlocked === true;
-    return !this.#isPaused;
+    return !this.#isPaused && !this.#handshake.isStartingTls;
   }
 
   reply(request: Request): void {
@@ -168,11 +171,50 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#socket.cork();
     const taken = this.#handshake.push(bytes);
     this.#socket.uncork();
+    if (this.#handshake.isStartingTls && taken < bytes.length) {
+      // Whoever sits in between may have put it there, to be taken for what the client says by TLS.
+      this.destroy("said more in clear after it asked for TLS");
+      return;
+    }
     const { chosen, described } = this.#handshake;
     if (chosen === null || described === null) return;
     this.#deadline.cancel();
     this.#begin(chosen, described);
     this.#transmission?.push(bytes.subarray(taken), bytes.length - taken);
+  }
+
+  #follow(socket: Socket): void {
+    socket.on("error", (error) => {
+      this.#log("debug", `socket: ${error.message}`);
+    });
+    socket.on("end", () => {
+      if (socket === this.#socket) this.#clientSaidAll();
+    });
+    socket.on("close", () => {
+      this.#socketClosed();
+    });
+  }
+
+  #startTls(): void {
+    if (this.#isClosed || this.#isEnding) return;
+    this.#context.tls?.accept(this.#socket, {
+      secured: (socket) => {
+        this.#follow(socket);
+        if (this.#isClosed || this.#isEnding) {
+          socket.destroy();
+          return;
+        }
+        this.#socket = socket;
+        this.#isSecure = true;
+        this.#log("debug", `speaks ${socket.getProtocol() ?? "TLS"}`);
+        this.#handshake.secured();
+        receiveChunks(socket, this);
+      },
+      failed: (reason) => {
+        if (!this.#isEnding) this.#log("info", `TLS failed: ${reason}`);
+        this.#socket.destroy();
+      },
+    });
   }
 
   #begin(entry: NbdExport, described: ExportInfo): void {
@@ -196,7 +238,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     });
     this.#transmission = transmission;
     this.#outgoing = new Outgoing({
-      sink: this.#socket,
+      sink: this.#isSecure ? new TlsSink(this.#socket) : this.#socket,
       format: formatOf(dialect),
       buffers: this.#context.gatherBuffers,
       release: (request) => {

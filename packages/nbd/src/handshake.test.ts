@@ -26,6 +26,9 @@ class Session {
       send: (bytes) => {
         this.#sent = Buffer.concat([this.#sent, bytes]);
       },
+      startTls: (bytes) => {
+        this.#sent = Buffer.concat([this.#sent, bytes]);
+      },
       close: (reason) => {
         this.closed = reason;
       },

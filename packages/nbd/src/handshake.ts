@@ -18,6 +18,8 @@ import {
 /** Whom the handshake talks through. */
 export interface HandshakePeer {
   send(bytes: Uint8Array): void;
+  /** Sends these as the last bytes in clear; what the client says from then on is TLS. */
+  startTls(bytes: Uint8Array): void;
   /** Closes once everything sent has gone. */
   close(reason: string): void;
 }
@@ -27,7 +29,26 @@ const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * 0xffff;
 /** More than this is not even skipped. */
 const SKIPPED_BYTES_MAX = 1024 * 1024;
 
-const Step = { ClientFlags: 0, OptionHeader: 1, OptionData: 2, Skip: 3, Over: 4 } as const;
+/** Whether clients may, or must, ask for TLS before anything else. */
+export const TlsMode = { Off: 0, Offered: 1, Required: 2 } as const;
+export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
+
+/** What clients can have of all that is known here. */
+export interface Offer {
+  readonly disabled: DisabledFeatures;
+  readonly tls: TlsMode;
+}
+
+const ALL_IN_CLEAR: Offer = { disabled: NOTHING_DISABLED, tls: TlsMode.Off };
+
+const Step = {
+  ClientFlags: 0,
+  OptionHeader: 1,
+  OptionData: 2,
+  Skip: 3,
+  StartingTls: 4,
+  Over: 5,
+} as const;
 type Step = (typeof Step)[keyof typeof Step];
 
 /**
@@ -43,6 +64,8 @@ export class Handshake implements OptionSession {
   readonly disabled: DisabledFeatures;
   readonly #limits: NbdLimits;
   readonly #peer: HandshakePeer;
+  readonly #tls: TlsMode;
+  #isSecure = false;
   #step: Step = Step.ClientFlags;
   #noZeroes = false;
   #option = 0;
@@ -58,13 +81,14 @@ export class Handshake implements OptionSession {
     exports: ExportTable,
     limits: NbdLimits,
     peer: HandshakePeer,
-    disabled: DisabledFeatures = NOTHING_DISABLED,
+    { disabled, tls }: Offer = ALL_IN_CLEAR,
   ) {
     this.exports = exports;
     this.disabled = disabled;
     this.requestBytesMax = limits.requestBytesMax;
     this.#limits = limits;
     this.#peer = peer;
+    this.#tls = tls;
   }
 
   get noZeroes(): boolean {
@@ -90,6 +114,15 @@ export class Handshake implements OptionSession {
     return this.#step === Step.Over;
   }
 
+  get isSecure(): boolean {
+    return this.#isSecure;
+  }
+
+  /** Whether the client has said its last in clear: nothing is taken until `secured`. */
+  get isStartingTls(): boolean {
+    return this.#step === Step.StartingTls;
+  }
+
   start(): void {
     this.#peer.send(greeting());
   }
@@ -97,7 +130,7 @@ export class Handshake implements OptionSession {
   /** Takes what the client sent; answers how much of it: requests may follow in the same piece. */
   push(bytes: Buffer): number {
     let at = 0;
-    while (this.#step !== Step.Over) {
+    while (this.#step !== Step.Over && this.#step !== Step.StartingTls) {
       if (this.#step === Step.Skip) {
         const skipped = Math.min(this.#skipBytes, bytes.length - at);
         at += skipped;
@@ -121,6 +154,19 @@ export class Handshake implements OptionSession {
 
   send(bytes: Uint8Array): void {
     this.#peer.send(bytes);
+  }
+
+  startTls(): void {
+    this.dialect = Dialect.Simple;
+    this.selection = NOTHING_SELECTED;
+    this.#step = Step.StartingTls;
+    this.#peer.startTls(optionReply(this.#option, OptionReply.Ack));
+  }
+
+  /** TLS stands: the client goes on with options. */
+  secured(): void {
+    this.#isSecure = true;
+    this.#await(Step.OptionHeader, OPTION_HEADER_BYTES);
   }
 
   begin(entry: NbdExport, name: string, described: ExportInfo): void {
@@ -168,6 +214,7 @@ export class Handshake implements OptionSession {
     this.#optionCount += 1;
     if (this.#optionCount > this.#limits.optionsMax) this.close("sent too many options");
     else if (dataBytes > SKIPPED_BYTES_MAX) this.close("sent an option that is far too long");
+    else if (this.#mustBeSecure()) this.#demandTls(dataBytes);
     else if (!this.#isKnown()) {
       this.reply(OptionReply.ErrUnsupported, replyText("this option is not supported"));
       this.#skip(dataBytes);
@@ -176,7 +223,22 @@ export class Handshake implements OptionSession {
     else this.#await(Step.OptionData, dataBytes);
   }
 
+  #mustBeSecure(): boolean {
+    if (this.#tls !== TlsMode.Required || this.#isSecure) return false;
+    return this.#option !== Option.StartTls && this.#option !== Option.Abort;
+  }
+
+  #demandTls(dataBytes: Bytes): void {
+    if (this.#option === Option.ExportName) {
+      this.close("asked for an export without TLS");
+      return;
+    }
+    this.reply(OptionReply.ErrTlsRequired, replyText("this server wants TLS: send STARTTLS first"));
+    this.#skip(dataBytes);
+  }
+
   #isKnown(): boolean {
+    if (this.#option === Option.StartTls && this.#tls === TlsMode.Off) return false;
     return OPTION_HANDLERS.has(this.#option) && !isOptionDisabled(this.#option, this.disabled);
   }
 

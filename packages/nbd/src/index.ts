@@ -1,6 +1,7 @@
 export type { ServerAddress } from "./byte-stream.ts";
 export { type ChangeOptions, type ConnectOptions, NbdClient, type ZeroOptions } from "./client.ts";
 export { NbdError, type NbdErrorCode } from "./client-error.ts";
+export type { ClientTls } from "./client-tls.ts";
 export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";
 export { NBD_FEATURES, type NbdFeature } from "./features.ts";
@@ -13,4 +14,6 @@ export {
   type NbdServerCounters,
   type NbdServerOptions,
 } from "./server.ts";
+export type { CertificateTls, PskTls, ServerTls } from "./server-tls.ts";
+export { readServerTls, type ServerTlsFiles } from "./tls-files.ts";
 export { formatNbdUri, type NbdAddress, parseNbdUri } from "./uri.ts";

@@ -37,6 +37,10 @@ export interface OptionSession extends Agreement {
   reply(type: number, data?: Uint8Array): void;
   /** Sends bytes that are no option reply. */
   send(bytes: Uint8Array): void;
+  /** Whether all that is said is said through TLS. */
+  readonly isSecure: boolean;
+  /** Answers, and forgets all that was agreed on: TLS comes next, and then more options. */
+  startTls(): void;
   /** Ends the negotiation: requests follow. The name is the one that was asked for. */
   begin(entry: NbdExport, name: string, described: ExportInfo): void;
   close(reason: string): void;
@@ -49,6 +53,7 @@ export const OPTION_HANDLERS: ReadonlyMap<number, OptionHandler> = new Map([
   [Option.ExportName, exportName],
   [Option.Abort, abort],
   [Option.List, list],
+  [Option.StartTls, startTls],
   [Option.Info, info],
   [Option.Go, go],
   [Option.StructuredReply, structuredReply],
@@ -85,6 +90,16 @@ function list(data: Buffer, session: OptionSession): void {
   }
   for (const entry of session.exports.values()) session.reply(OptionReply.Server, listItem(entry));
   session.reply(OptionReply.Ack);
+}
+
+function startTls(data: Buffer, session: OptionSession): void {
+  if (data.length > 0) {
+    session.reply(OptionReply.ErrInvalid, replyText("STARTTLS takes no data"));
+  } else if (session.isSecure) {
+    session.reply(OptionReply.ErrInvalid, replyText("this is TLS already"));
+  } else {
+    session.startTls();
+  }
 }
 
 function info(data: Buffer, session: OptionSession): void {

@@ -14,6 +14,7 @@ import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { GatherBuffers } from "./outgoing.ts";
+import { type ServerTls, TlsAcceptor } from "./server-tls.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { formatNbdUri } from "./uri.ts";
 
@@ -27,6 +28,8 @@ export interface NbdServerOptions {
   readonly log?: Log;
   /** What clients are not to be offered, though it is there. */
   readonly disable?: readonly NbdFeature[];
+  /** With what TLS is spoken. Default: it is not. */
+  readonly tls?: ServerTls;
 }
 
 /** One address that a server can be reached at. */
@@ -90,6 +93,7 @@ export class NbdServer {
       limits,
       exports,
       disabled: new Set(options.disable),
+      tls: options.tls === undefined ? null : new TlsAcceptor(options.tls),
       turnEnd: new TurnEnd(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
       gatherBuffers: new GatherBuffers(),

@@ -47,7 +47,8 @@ export function receiveInto(accepted: Socket, receiver: Receiver): Socket {
   return socket;
 }
 
-function receiveChunks(socket: Socket, receiver: Receiver): Socket {
+/** Reads a socket in the ordinary way. */
+export function receiveChunks(socket: Socket, receiver: Receiver): Socket {
   socket.setNoDelay(true);
   socket.on("data", (chunk: Buffer) => {
     if (!receiver.received(chunk, chunk.length)) socket.pause();

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 
 export interface RawReply {
   readonly error: number;
@@ -20,7 +22,7 @@ export interface RawExtendedChunk extends RawChunk {
 
 /** Speaks NBD byte by byte, right or wrong as the test says. */
 export class RawClient {
-  readonly #socket: Socket;
+  #socket: Socket;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #isEnded = false;
@@ -28,7 +30,11 @@ export class RawClient {
 
   constructor(path: string) {
     this.#socket = connect({ path, allowHalfOpen: true });
-    this.#socket.on("data", (chunk: Buffer) => {
+    this.#follow(this.#socket);
+  }
+
+  #follow(socket: Socket): void {
+    socket.on("data", (chunk: Buffer) => {
       this.#received.push(chunk);
       this.#receivedBytes += chunk.length;
       this.#notify();
@@ -37,9 +43,9 @@ export class RawClient {
       this.#isEnded = true;
       this.#notify();
     };
-    this.#socket.on("end", ended);
-    this.#socket.on("close", ended);
-    this.#socket.on("error", ended);
+    socket.on("end", ended);
+    socket.on("close", ended);
+    socket.on("error", ended);
   }
 
   send(...pieces: readonly Uint8Array[]): void {
@@ -86,6 +92,20 @@ export class RawClient {
     const greeting = await this.take(18);
     this.send(u32(flags));
     return greeting;
+  }
+
+  /** Asks for TLS and begins with it; throws when it comes to nothing. */
+  async startTls(options: ConnectionOptions): Promise<TLSSocket> {
+    this.send(option(5));
+    const { type } = await this.optionReply();
+    if (type !== 1) throw new Error(`STARTTLS was answered with ${type.toString(16)}`);
+    const plain = this.#socket;
+    plain.removeAllListeners("data").pause();
+    const secured = connectTls({ ...options, socket: plain });
+    await once(secured, "secureConnect");
+    this.#socket = secured;
+    this.#follow(secured);
+    return secured;
   }
 
   async optionReply(): Promise<{ option: number; type: number; data: Buffer }> {

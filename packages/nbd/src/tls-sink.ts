@@ -1,0 +1,63 @@
+import type { Bytes } from "@blkstack/bio";
+import type { ReplySink } from "./outgoing.ts";
+
+/** So much is encrypted at a time: what is encrypted is a copy that no limit of ours knows of. */
+const PIECE_BYTES = 256 * 1024;
+
+type Done = (error?: Error | null) => void;
+
+interface Queued {
+  readonly bytes: Uint8Array;
+  readonly done: Done | undefined;
+}
+
+/**
+ * Writes to TLS one piece after the other. A TLS socket encrypts all that it is given before any of
+ * it leaves, however slowly the other side reads; what waits here is not even copied.
+ */
+export class TlsSink implements ReplySink {
+  readonly #socket: { write(bytes: Uint8Array, done: Done): unknown };
+  readonly #queue: Queued[] = [];
+  /** How much of the first of the queue was given to the socket. */
+  #givenBytes: Bytes = 0;
+  readonly #given: Done = (error) => {
+    this.#pieceLeft(error);
+  };
+
+  constructor(socket: { write(bytes: Uint8Array, done: Done): unknown }) {
+    this.#socket = socket;
+  }
+
+  write(bytes: Uint8Array, done?: Done): void {
+    this.#queue.push({ bytes, done });
+    if (this.#queue.length === 1) this.#give();
+  }
+
+  /** Pieces leave one by one as it is. */
+  cork(): void {
+    return;
+  }
+
+  uncork(): void {
+    return;
+  }
+
+  #give(): void {
+    const first = this.#queue[0];
+    if (first === undefined) return;
+    const begin = this.#givenBytes;
+    this.#givenBytes = Math.min(begin + PIECE_BYTES, first.bytes.length);
+    this.#socket.write(first.bytes.subarray(begin, this.#givenBytes), this.#given);
+  }
+
+  #pieceLeft(error: Error | null | undefined): void {
+    const first = this.#queue[0];
+    const isOver = error instanceof Error || this.#givenBytes === first?.bytes.length;
+    if (isOver) {
+      this.#queue.shift();
+      this.#givenBytes = 0;
+      first?.done?.(error);
+    }
+    this.#give();
+  }
+}
