@@ -3,7 +3,7 @@ import { readFile, readlink } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { formatNbdUri } from "@blkstack/nbd";
-import type { ServedAddress } from "./serving.ts";
+import type { Endpoint, ServedAddress } from "./serving.ts";
 
 /** The first descriptor that whoever started us may have left open for us to listen on. */
 const LISTEN_FDS_START = 3;
@@ -57,7 +57,7 @@ export class InheritedSockets {
   readonly #servers: Server[] = [];
 
   /** Takes clients of `count` sockets to the server at `socketPath`. Throws when one cannot be had. */
-  async open(count: number, socketPath: string, exportName: string): Promise<void> {
+  async open(count: number, socketPath: string, endpoint: Endpoint): Promise<void> {
     for (let index = 0; index < count; index += 1) {
       const fd = LISTEN_FDS_START + index;
       const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -66,7 +66,7 @@ export class InheritedSockets {
       server.listen({ fd });
       await once(server, "listening");
       this.#servers.push(server);
-      const address = await addressOf(server, fd, exportName);
+      const address = await addressOf(server, fd, endpoint);
       // Whoever made a socket whose path nobody knows has no need to be told.
       if (address.socketPath !== "" || address.port !== null) this.addresses.push(address);
     }
@@ -78,14 +78,14 @@ export class InheritedSockets {
   }
 }
 
-async function addressOf(server: Server, fd: number, exportName: string): Promise<ServedAddress> {
+async function addressOf(server: Server, fd: number, endpoint: Endpoint): Promise<ServedAddress> {
   const address: AddressInfo | string | null = server.address();
   if (address !== null && typeof address !== "string") {
     const { address: host, port } = address;
-    return { uri: formatNbdUri({ host, port, exportName }), socketPath: "", port };
+    return { uri: formatNbdUri({ host, port, ...endpoint }), socketPath: "", port };
   }
   const path = await unixPathOf(fd);
-  return { uri: formatNbdUri({ unix: path, exportName }), socketPath: path, port: null };
+  return { uri: formatNbdUri({ unix: path, ...endpoint }), socketPath: path, port: null };
 }
 
 /** Node does not know the path of a socket that it did not bind; Linux does. Empty: nobody does. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseListenAddress } from "./listen-address.ts";
+import { isLoopback, parseListenAddress } from "./listen-address.ts";
 
 it.each([
   ["unix:s.sock", { kind: "unix", path: "/here/s.sock" }],
@@ -23,4 +23,18 @@ it.each(["", "unix:", "tcp:", "tcp:host", "tcp:::1:5", "tcp:h:70000", "tcp:h:-1"
 it("a path that no socket can have is refused before anything is made", () => {
   const path = `/${"x".repeat(107)}`;
   expect(() => parseListenAddress(`unix:${path}`, "/")).toThrow("has 108 bytes; a socket's has");
+});
+
+it.each([
+  ["localhost", true],
+  ["127.0.0.1", true],
+  ["127.1.2.3", true],
+  ["::1", true],
+  ["0.0.0.0", false],
+  ["::", false],
+  ["::ffff:10.0.0.1", false],
+  ["10.0.0.127", false],
+  ["127.0.0.1.example.org", false],
+])("%s is the loopback: %s", (host, isIt) => {
+  expect(isLoopback(host)).toBe(isIt);
 });

@@ -25,6 +25,11 @@ export function parseListenAddress(text: string, cwd: string): ListenAddress {
   return { kind: "tcp", host, port: Number(tcp["port"]) };
 }
 
+/** Whether no other machine can connect there. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
+}
+
 function checkedSocketPath(path: string): string {
   const bytes = Buffer.byteLength(path);
   if (bytes <= SOCKET_PATH_MAX_BYTES) return path;

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
-import { formatNbdUri, type NbdFeature, type NbdLimits, NbdServer } from "@blkstack/nbd";
+import {
+  type ClientTls,
+  formatNbdUri,
+  type NbdFeature,
+  type NbdLimits,
+  NbdServer,
+  type ServerTls,
+} from "@blkstack/nbd";
 import { runInTask, type Stack } from "@blkstack/stack";
 import type { Ground } from "./compose.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -18,10 +25,18 @@ export interface ServedAddress {
   readonly port: number | null;
 }
 
+/** What of a URI is the same at every address. */
+export interface Endpoint {
+  readonly exportName: string;
+  /** There when TLS is spoken; where clients have their files nobody here knows. */
+  readonly tls?: ClientTls;
+}
+
 /** A stack that is being served. */
 export interface Serving {
   /** The export that the addresses name. */
   readonly exportName: string;
+  readonly endpoint: Endpoint;
   readonly addresses: readonly ServedAddress[];
   /** A socket in a folder that only we can look into; null when none was asked for. */
   readonly ownSocket: ServedAddress | null;
@@ -38,6 +53,8 @@ export interface ServeOptions {
   readonly memoryBytes: Bytes;
   /** What clients are not to be offered. Default: all is. */
   readonly disable?: readonly NbdFeature[];
+  /** With what TLS is spoken. Default: it is not. */
+  readonly tls?: ServerTls;
 }
 
 /**
@@ -47,7 +64,7 @@ export interface ServeOptions {
 export async function serveStack(
   stack: Stack,
   ground: Ground,
-  { listen, hasOwnSocket, memoryBytes, disable = [] }: ServeOptions,
+  { listen, hasOwnSocket, memoryBytes, disable = [], tls }: ServeOptions,
 ): Promise<Serving> {
   const exportName = mainExport(stack);
   // A client that names no export means the one that we tell people of.
@@ -55,7 +72,9 @@ export async function serveStack(
     return { ...each, isDefault: each.name === exportName };
   });
   const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
-  const server = new NbdServer({ ...ground, exports, limits, disable });
+  const secure = tls === undefined ? {} : { tls };
+  const server = new NbdServer({ ...ground, exports, limits, disable, ...secure });
+  const endpoint: Endpoint = { exportName, ...(tls === undefined ? {} : { tls: {} }) };
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const live = new LiveExports(server, stack, exports);
   const close = async (): Promise<void> => {
@@ -65,11 +84,11 @@ export async function serveStack(
   };
   try {
     const addresses: ServedAddress[] = [];
-    for (const address of listen) addresses.push(await listenAt(server, address, exportName));
+    for (const address of listen) addresses.push(await listenAt(server, address, endpoint));
     const ownAddress =
       folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
-    const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, exportName);
-    return { exportName, addresses, ownSocket, exports: live, close };
+    const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, endpoint);
+    return { exportName, endpoint, addresses, ownSocket, exports: live, close };
   } catch (error) {
     await close();
     throw error;
@@ -79,16 +98,16 @@ export async function serveStack(
 async function listenAt(
   server: NbdServer,
   address: ListenAddress,
-  exportName: string,
+  endpoint: Endpoint,
 ): Promise<ServedAddress> {
   if (address.kind === "unix") {
     const { path } = address;
     await server.listen({ unix: path });
-    return { uri: formatNbdUri({ unix: path, exportName }), socketPath: path, port: null };
+    return { uri: formatNbdUri({ unix: path, ...endpoint }), socketPath: path, port: null };
   }
   const { host } = address;
   const { port } = await server.listen({ host, port: address.port });
-  const at = { host, ...(port === null ? {} : { port }), exportName };
+  const at = { host, ...(port === null ? {} : { port }), ...endpoint };
   return { uri: formatNbdUri(at), socketPath: "", port };
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { NbdClient } from "@blkstack/nbd";
+import { NbdClient, parseNbdUri } from "@blkstack/nbd";
 import { expect, it } from "vitest";
 import type { MemoryReport } from "../src/memory-report.ts";
 import { run, start, temporaryFolder } from "./cli.ts";
@@ -51,6 +51,30 @@ it("each address is a line that names the first export; ready is the last", asyn
   served.stop();
   expect(await served.finished).toMatchObject({ status: 0, stderr: "" });
   expect(await readdir(cwd)).toEqual(["new.img", "s.yaml"]);
+});
+
+it("with keys for TLS the lines say so, and nobody is served in clear", async () => {
+  const cwd = await folderWith(STACK);
+  await mkdir(join(cwd, "tls"));
+  await writeFile(join(cwd, "tls", "keys.psk"), "alice:00112233445566778899aabbccddeeff\n");
+  const args = ["--tls", "tls", "--listen", "unix:s", "--listen", "tcp:0"];
+  const served = start(["serve", "s.yaml", ...args], { cwd });
+  await served.printed("ready");
+  const [unix, tcp = ""] = served.stdout().split("\n");
+  expect(unix).toBe(`nbds+unix:///a%20b?socket=${cwd}/s`);
+  expect(tcp).toMatch(/^nbds:\/\/127\.0\.0\.1:\d+\/a%20b$/);
+  const pskFile = join(cwd, "tls", "keys.psk");
+  const address = parseNbdUri(tcp);
+  await expect(NbdClient.connect(parseNbdUri(tcp.replace("nbds", "nbd")))).rejects.toThrow(/wants TLS/);
+  const client = await NbdClient.connect({ ...address, tls: { pskFile } }, address.exportName);
+  expect(client.sizeBytes).toBe(64 * 1024);
+  await client.close();
+  served.stop();
+  const { status, stderr } = await served.finished;
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: `blkstack: ${pskFile} is a secret, but not its owner's alone: chmod 600 it\n`,
+  });
 });
 
 it("without an address there is a socket in a folder that nobody else can look into", async () => {
@@ -158,13 +182,18 @@ const MISTAKES: readonly (readonly [what: string, argv: string, complaint: strin
   ],
   [
     "an address of somebody else's",
-    "s.yaml --listen unix:free --listen tcp:192.0.2.1:0",
+    "s.yaml --listen unix:free --allow-plain --listen tcp:192.0.2.1:0",
     "cannot listen on 192.0.2.1 port 0: listen EADDRNOTAVAIL: address not available 192.0.2.1",
   ],
   [
     "an image that is not there",
     "--file none.img",
     'disk "none.img": CWD/none.img: No such file or directory; check the path, or give create and a size to make it',
+  ],
+  [
+    "a folder without certificates",
+    "s.yaml --tls taken",
+    "TLS: CWD/taken has neither server-cert.pem, with server-key.pem, nor keys.psk",
   ],
   ["a stack without exports", "nothing.yaml", "the stack file has no exports to serve"],
 ];

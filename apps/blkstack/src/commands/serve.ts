@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { NbdFeature } from "@blkstack/nbd";
+import type { NbdFeature, ServerTls } from "@blkstack/nbd";
 import { watchSystemMemory } from "@blkstack/memory/node";
 import type { Stack } from "@blkstack/stack";
 import { Command, Option } from "commander";
@@ -17,9 +17,10 @@ import { runChild } from "../run-child.ts";
 import { type ServedAddress, type Serving, serveStack } from "../serving.ts";
 import { openPlan, planOfImage, readStackFile, type StackPlan } from "../stack-file.ts";
 import { StopSignal } from "../stop.ts";
+import { checkTlsFlags, openTls, parseTlsMode, type TlsFlags } from "../tls.ts";
 import { UserError } from "../user-error.ts";
 
-interface ServeFlags {
+interface ServeFlags extends TlsFlags {
   readonly file?: string;
   readonly readOnly?: boolean;
   readonly listen?: readonly string[];
@@ -53,7 +54,13 @@ export function serveCommand(context: CommandContext): Command {
     .option("--exit-with-parent", "end when the process that started this one has ended")
     .option("--control <path>", "a unix socket for blkstack dm and blkstack export")
     .addOption(optionNotYet("--http <address>"))
-    .addOption(optionNotYet("--tls <folder>"))
+    .option("--tls <folder>", "speak TLS, with the certificates or keys of this folder")
+    .option("--tls-mode <mode>", "on: clients may; require: they must (the default)", parseTlsMode)
+    .option(
+      "--tls-verify-peer",
+      "with --tls: clients must show a certificate that ca-cert.pem signed",
+    )
+    .option("--allow-plain", "serve other machines in clear")
     .action((fileName: string | undefined, flags: ServeFlags) => serve(fileName, flags, context));
 }
 
@@ -65,6 +72,7 @@ async function serve(
   const { io } = context;
   checkFlags(fileName, flags);
   const listen = (flags.listen ?? []).map((text) => parseListenAddress(text, io.cwd));
+  checkTlsFlags(flags, listen);
   const plan = await planOf(fileName, flags, io.cwd);
   const ground = makeGround();
   ground.memory.startBackgroundReclaim();
@@ -79,8 +87,9 @@ async function serve(
     const onLog = (line: string): void => {
       printLine(io.stderr, `blkstack: ${line}`);
     };
+    const tls = await openTls(flags, io.cwd, onLog);
     const stack = await openPlan(plan, ground, DISK_KINDS, onLog);
-    const start = { flags, listen, inherited, io, onLog };
+    const start = { flags, listen, tls, inherited, io, onLog };
     const { serving, control } = await startServing(stack, ground, start);
     try {
       await serveUntilStopped(serving, inherited, { flags, stop, context });
@@ -125,6 +134,7 @@ function planOf(
 interface Start {
   readonly flags: ServeFlags;
   readonly listen: readonly ListenAddress[];
+  readonly tls: ServerTls | undefined;
   readonly inherited: InheritedSockets;
   readonly io: CommandContext["io"];
   readonly onLog: (line: string) => void;
@@ -139,7 +149,7 @@ interface Started {
 async function startServing(
   stack: Stack,
   ground: Ground,
-  { flags, listen, inherited, io, onLog }: Start,
+  { flags, listen, tls, inherited, io, onLog }: Start,
 ): Promise<Started> {
   const fdCount = listenFdCount(io.env);
   let serving: Serving | undefined;
@@ -150,8 +160,9 @@ async function startServing(
       hasOwnSocket: listen.length === 0 || fdCount > 0,
       memoryBytes: flags.memory,
       disable: flags.disable ?? [],
+      ...(tls === undefined ? {} : { tls }),
     });
-    await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.exportName);
+    await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.endpoint);
     if (flags.control === undefined) return { serving, control: null };
     const room = { stack, exports: serving.exports };
     const commander = new Commander(room, ground.scheduler, onLog);
