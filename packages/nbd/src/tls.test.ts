@@ -58,7 +58,7 @@ async function keyOf(line: string, user?: string): Promise<ClientTls> {
   return user === undefined ? { pskFile } : { pskFile, user };
 }
 
-async function quiet(served: Served): Promise<void> {
+async function quiet(served: Pick<Served, "server">): Promise<void> {
   await vi.waitFor(() => {
     expect(served.server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
   });
