@@ -13,6 +13,7 @@ const PACKAGES = {
   e2fsck: "e2fsprogs",
   debugfs: "e2fsprogs",
   fio: "fio",
+  openssl: "openssl",
 } as const;
 
 export type Tool = keyof typeof PACKAGES;

@@ -12,6 +12,7 @@ const read = (path: string): string =>
 const PAGES = [
   { page: "snapshots", example: "snapshot.yaml", outputsMin: 8 },
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
+  { page: "tls", example: "tls.yaml", outputsMin: 5 },
 ];
 
 const benches: Workbench[] = [];
@@ -20,8 +21,8 @@ afterAll(() => {
   for (const bench of benches) bench.clear();
 });
 
-describe.skipIf(isMissing("qemu-io")).each(PAGES)(
-  "docs/$page.md",
+describe.skipIf(isMissing("qemu-io", "nbdcopy", "openssl")).each(PAGES)(
+  "docs/$page",
   ({ page, example, outputsMin }) => {
     const blocks = blocksOf(read(`docs/${page}.md`));
 
