@@ -65,7 +65,9 @@ it("with keys for TLS the lines say so, and nobody is served in clear", async ()
   expect(tcp).toMatch(/^nbds:\/\/127\.0\.0\.1:\d+\/a%20b$/);
   const pskFile = join(cwd, "tls", "keys.psk");
   const address = parseNbdUri(tcp);
-  await expect(NbdClient.connect(parseNbdUri(tcp.replace("nbds", "nbd")))).rejects.toThrow(/wants TLS/);
+  await expect(NbdClient.connect(parseNbdUri(tcp.replace("nbds", "nbd")))).rejects.toThrow(
+    /wants TLS/,
+  );
   const client = await NbdClient.connect({ ...address, tls: { pskFile } }, address.exportName);
   expect(client.sizeBytes).toBe(64 * 1024);
   await client.close();
