@@ -11,8 +11,10 @@ import {
 } from "./linear-and-snapshot/index.ts";
 import { cfqGroups } from "./cfq-groups/index.ts";
 import { copyThrottle } from "./copy-throttle/index.ts";
+import { earlyBios } from "./early-bios/index.ts";
 import { equivalentWays } from "./equivalent-ways/index.ts";
 import { fanOut } from "./fan-out/index.ts";
+import { groupWithoutMemory } from "./group-without-memory/index.ts";
 import { handover } from "./handover/index.ts";
 import { headerAndArea } from "./header-and-area/index.ts";
 import { mergeBesideSnapshot } from "./merge-beside-snapshot/index.ts";
@@ -30,6 +32,10 @@ import { remainderChain } from "./remainder-chain/index.ts";
 import { rescuerFifo } from "./rescuer-fifo/index.ts";
 import { sameSnapshot } from "./same-snapshot/index.ts";
 import { snapshotAndLinear } from "./snapshot-and-linear/index.ts";
+import { statsAllocation } from "./stats-allocation/index.ts";
+import { statsInstallation } from "./stats-installation/index.ts";
+import { statsLockOrder } from "./stats-lock-order/index.ts";
+import { statsRetry } from "./stats-retry/index.ts";
 
 /** All that can be explored, in the order in which it is listed. */
 export const scenarios: readonly Scenario[] = [
@@ -60,6 +66,12 @@ export const scenarios: readonly Scenario[] = [
   mergeBesideSnapshot,
   pendingReserve,
   headerAndArea,
+  statsAllocation,
+  statsLockOrder,
+  statsInstallation,
+  statsRetry,
+  groupWithoutMemory,
+  earlyBios,
   cfqGroups,
   equivalentWays,
 ];
