@@ -69,9 +69,14 @@ export class ControlGroups {
   }
 
   checkNoPortIsOpen(): void {
-    for (const { name, userCount, parent } of this.#controls.values()) {
-      const below = [...this.#controls.values()].filter((other) => other.parent?.name === name);
-      invariant(userCount === below.length, `throttle ends, and a port of "${name}" is open`);
+    const below = new Map<ControlGroup, number>();
+    for (const { parent } of this.#controls.values()) {
+      if (parent !== null) below.set(parent, (below.get(parent) ?? 0) + 1);
+    }
+    for (const control of this.#controls.values()) {
+      const { name, userCount, parent } = control;
+      const isFree = userCount === (below.get(control) ?? 0);
+      invariant(isFree, `throttle ends, and a port of "${name}" is open`);
       invariant(parent === null || this.#controls.has(parent.name), "a group without its parent");
     }
   }

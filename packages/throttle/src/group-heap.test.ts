@@ -37,3 +37,36 @@ it("whatever is placed and removed, the earliest is first, and of equals the one
     }),
   );
 });
+
+it.each([1, 100, 10_000])(
+  "to put one of %i groups where it belongs looks at few of them on each level of the tree",
+  (count) => {
+    const heap = new GroupHeap();
+    let looks = 0;
+    const groups = Array.from({ length: count }, (_, index) => {
+      const group = groupOf(index);
+      let atMs = (index * 7919) % count;
+      Object.defineProperty(group, "dispatchMs", {
+        get: () => {
+          looks += 1;
+          return atMs;
+        },
+        set: (ms: number) => {
+          atMs = ms;
+        },
+      });
+      heap.place(group);
+      return group;
+    });
+    looks = 0;
+    for (let round = 0; round < 100; round += 1) {
+      const group = heap.first;
+      if (group === undefined) throw new Error("the heap is empty");
+      group.dispatchMs = count + round;
+      heap.place(group);
+    }
+    // A comparison looks at two or four; two on each level down, one on each up.
+    const levels = Math.floor(Math.log2(groups.length)) + 1;
+    expect(looks / 100).toBeLessThanOrEqual(12 * levels);
+  },
+);

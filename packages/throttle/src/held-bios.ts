@@ -22,7 +22,8 @@ interface Source {
  * that one of them with many bios does not keep the others waiting.
  */
 export class HeldBios {
-  readonly #sources = new Map<object, Source>();
+  /** Made for the first bio: most groups never have any that wait. */
+  #sources: Map<object, Source> | null = null;
   /** The next one first. */
   #turns: Source[] = [];
   #count = 0;
@@ -37,6 +38,7 @@ export class HeldBios {
   }
 
   push(held: HeldBio, key: object): void {
+    this.#sources ??= new Map();
     let source = this.#sources.get(key);
     if (source === undefined) {
       source = { key, held: [] };
@@ -54,7 +56,7 @@ export class HeldBios {
     invariant(source !== undefined && held !== undefined, "no bio waits");
     this.#count -= 1;
     if (source.held.length > 0) this.#turns.push(source);
-    else this.#sources.delete(source.key);
+    else this.#sources?.delete(source.key);
     return held;
   }
 

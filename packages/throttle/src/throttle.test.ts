@@ -119,6 +119,20 @@ it("that ends leaves no statistics behind", async () => {
   expect(bench.scheduler.warnings).toEqual([]);
 });
 
+it("does not end while a port is open, though groups below may be there", async () => {
+  const bench = new Bench();
+  bench.throttle.addGroup("parent");
+  const port = bench.port("child", {}, "parent");
+  const other = bench.throttle.openPort("parent");
+  const stop = (): Promise<void> =>
+    bench.scheduler.perform("stop", (task) => bench.throttle.stop(task));
+  await bench.scheduler.perform("close", (task) => port.close(task));
+  await expect(stop()).rejects.toThrow('throttle ends, and a port of "parent" is open');
+  await bench.scheduler.perform("close", (task) => other.close(task));
+  await stop();
+  expect(bench.throttle.groupNames).toEqual([]);
+});
+
 it("refuses names that are taken or unknown", () => {
   const { throttle } = new Bench();
   throttle.addGroup("g");

@@ -1,8 +1,17 @@
+/** What was measured in a step, there and here. */
+export interface Figure {
+  readonly what: string;
+  readonly recorded: string;
+  readonly here: string;
+}
+
 /** Collects what came of one case. */
 export class Comparison {
   compared = 0;
   readonly differences: string[] = [];
   readonly notReplayed: string[] = [];
+  /** Measurements in both versions. */
+  readonly figures: Figure[] = [];
   #place = "";
   #uncertainSince: string | null = null;
 
@@ -14,6 +23,11 @@ export class Comparison {
   /** A step cannot be replayed, or a part of it cannot be compared. */
   skip(reason: string): void {
     this.notReplayed.push(`${this.#place}: ${reason}`);
+  }
+
+  /** For people to compare; `equal` decides. */
+  figure(what: string, recorded: string, here: string): void {
+    this.figures.push({ what, recorded, here });
   }
 
   /** From here to the next boot the machine may be another one than the recorded. */

@@ -100,6 +100,7 @@ describe("a case of a target that there is not", () => {
       compared: 0,
       notReplayed: [],
       differences: ['needs the target "linear", which blkstack does not have yet'],
+      figures: [],
       missing: ["linear"],
     });
   });
@@ -189,6 +190,61 @@ describe("a program that measures", () => {
     const { differences } = await measured(flush, ["5.00 0.00", "ok", "6.00 0.00"]);
     expect(differences).toHaveLength(1);
     expect(differences[0]).toMatch(/time: recorded "at least 0.70 s", here "0.0/);
+  });
+});
+
+describe("a program within limits", () => {
+  /** The programs one after the other, each with what it was recorded to say. */
+  async function limited(...programs: readonly (readonly [string, string, string])[]) {
+    const single = await readCase(path.join(CASES, "a-linear-single"));
+    const ops = programs.map(([program, said, stat]) => {
+      return { op: "shell", cmd: `sh /t.sh ${program}; cat /cg/g/io.stat`, output: [said, stat] };
+    });
+    const boots = [{ ops, devices_at_end: {} }];
+    return runCase({ ...single, disks: {}, boots });
+  }
+  const stat = (bytes: number, count: number): string =>
+    `254:0 rbytes=${String(bytes)} wbytes=0 rios=${String(count)} wios=0 dbytes=0 dios=0`;
+
+  it("takes as long as it did there, and is counted as there", async () => {
+    const report = await limited(
+      [
+        '"254:0 rbps=1048576" time /dev/vda r 0 8192 128',
+        "ok secs=3.980 bytes=4194304 ios=64",
+        stat(4194304, 64),
+      ],
+      ['"254:0 rbps=65536" trace /dev/vda r 0 256 128', "983 1982", stat(4325376, 66)],
+      ['"254:0 riops=20 rbps=max" trace /dev/vda r 0 8192 4096', "95 195", stat(8519680, 72)],
+    );
+    expect(report.differences).toEqual([]);
+    expect(report.figures).toEqual([
+      { what: "rbps=1048576: time /dev/vda r 0 8192 128", recorded: "3.980 s", here: "4.001 s" },
+      { what: "rbps=65536: trace /dev/vda r 0 256 128", recorded: "983 1982", here: "1000 2000" },
+      {
+        what: "riops=20 rbps=max: trace /dev/vda r 0 8192 4096",
+        recorded: "95 195",
+        here: "151 251",
+      },
+    ]);
+  });
+
+  it("that took another time, or was counted otherwise, is found out", async () => {
+    const time = '"254:0 rbps=1048576" time /dev/vda r 0 8192 128';
+    const { differences } = await limited([
+      time,
+      "ok secs=3.500 bytes=4194304 ios=63",
+      stat(4194304, 65),
+    ]);
+    expect(differences.map((difference) => difference.replace(/^.*?\): /, ""))).toEqual([
+      'bytes and requests: recorded ["4194304","63"], here ["4194304","64"]',
+      'time: recorded "3.500 s, by 0.105 s", here "4.001 s"',
+      `io.stat: recorded ["${stat(4194304, 65)}"], here ["${stat(4194304, 64)}"]`,
+    ]);
+    const trace = '"254:0 rbps=65536" trace /dev/vda r 0 256 128';
+    const late = await limited([trace, "983 1882", stat(131072, 2)]);
+    expect(late.differences[0]).toMatch(
+      /times within 60 ms: recorded "983 1882", here "1000 2000"/,
+    );
   });
 });
 

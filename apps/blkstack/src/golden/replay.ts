@@ -11,6 +11,7 @@ import { limitsOf, parseLimits } from "./limits-text.ts";
 import { type Machine, NumberedDisk } from "./machine.ts";
 import { describeRuns, fillPattern } from "./pattern.ts";
 import { SystemCalls } from "./system-calls.ts";
+import { ThrottledPrograms } from "./throttled-programs.ts";
 import { TimedPrograms } from "./timed-programs.ts";
 
 const SECTOR_BYTES = 512;
@@ -30,6 +31,7 @@ export class Replay {
   readonly #dmsetup: Dmsetup;
   readonly #calls: SystemCalls;
   readonly #programs: TimedPrograms;
+  readonly #throttled: ThrottledPrograms;
   readonly #replayers: ReadonlyMap<string, Replayer>;
   /** What commands said that nobody has read yet. */
   readonly #unread: string[] = [];
@@ -40,6 +42,7 @@ export class Replay {
     this.#dmsetup = new Dmsetup(machine.dm);
     this.#calls = new SystemCalls(machine);
     this.#programs = new TimedPrograms(machine, comparison, this.#calls);
+    this.#throttled = new ThrottledPrograms(comparison);
     this.#replayers = this.#createReplayers();
   }
 
@@ -55,7 +58,7 @@ export class Replay {
       this.#comparison.skip(`\`${op.cmd ?? ""}\` printed something for people`);
       return;
     }
-    if (await this.#programs.run(op, task)) return;
+    if ((await this.#programs.run(op, task)) || (await this.#throttled.run(op))) return;
     this.#comparison.skip(`only the recorded machine can run \`${op.cmd ?? op.op}\``);
     this.#comparison.becomeUncertain();
   }

@@ -6,7 +6,7 @@ import type { Task } from "@blkstack/task";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import { TARGETS } from "../compose.ts";
 import { type GoldenBoot, type GoldenCase, readCase } from "./case-file.ts";
-import { Comparison } from "./comparison.ts";
+import { Comparison, type Figure } from "./comparison.ts";
 import { DEVIATIONS, LOG_FREEDOM } from "./deviations.ts";
 import { recordedImage, sha256 } from "./image.ts";
 import { logDisksOf, promisesOfOne } from "./logged.ts";
@@ -25,6 +25,8 @@ export interface GoldenCaseReport {
   /** What could not be, each with the reason. */
   readonly notReplayed: readonly string[];
   readonly differences: readonly string[];
+  /** Measurements, recorded and here. */
+  readonly figures: readonly Figure[];
   /** Targets that the case waits for; nothing of it was replayed then. */
   readonly missing: readonly string[];
 }
@@ -176,7 +178,7 @@ async function compareImages(
 }
 
 function reportOf(name: string, comparison: Comparison): GoldenCaseReport {
-  const { compared } = comparison;
+  const { compared, figures } = comparison;
   const deviation = DEVIATIONS.get(name);
   const isWanted = (difference: string): boolean => deviation?.results.test(difference) === true;
   const differences = comparison.differences.filter((difference) => !isWanted(difference));
@@ -185,10 +187,10 @@ function reportOf(name: string, comparison: Comparison): GoldenCaseReport {
     .map((difference) => `${difference} (wanted: ${deviation?.why ?? ""})`);
   const notReplayed = [...comparison.notReplayed, ...wanted];
   const ok = differences.length === 0;
-  return { name, ok, compared, notReplayed, differences, missing: [] };
+  return { name, ok, compared, notReplayed, differences, figures, missing: [] };
 }
 
 function reportOfWaiting(name: string, missing: readonly string[]): GoldenCaseReport {
   const differences = missing.map(needSentence);
-  return { name, ok: false, compared: 0, notReplayed: [], differences, missing };
+  return { name, ok: false, compared: 0, notReplayed: [], differences, figures: [], missing };
 }
