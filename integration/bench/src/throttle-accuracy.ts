@@ -34,16 +34,21 @@ const DIRECTIONS = [
   { name: "mixed", modes: ["randread", "randwrite"] },
 ] as const;
 
-/** Somebody who keeps to limits over NBD. */
-interface Contender {
+/** Groups of ours: without and with a burst. */
+const OURS = [
+  { name: "blkstack", words: "" },
+  { name: "burst=500ms", words: " burst=500ms" },
+] as const;
+
+/** Somebody else who keeps to limits over NBD. */
+interface Peer {
   readonly name: string;
-  /** Null: it has no such limit. */
-  readonly command: ((limit: Limit, image: string, socket: string) => string[]) | null;
+  /** Whether it has such limits. */
   readonly keeps: (limit: Limit) => boolean;
+  readonly command: (limit: Limit, image: string, socket: string) => string[];
 }
 
-const CONTENDERS: readonly Contender[] = [
-  { name: "blkstack", command: null, keeps: () => true },
+const PEERS: readonly Peer[] = [
   {
     name: "nbdkit rate",
     keeps: ({ unit }) => unit === "bytes",
@@ -67,6 +72,9 @@ const CONTENDERS: readonly Contender[] = [
     },
   },
 ];
+
+/** All who keep to limits, ours first. */
+export const CONTENDERS: readonly string[] = [...OURS, ...PEERS].map(({ name }) => name);
 
 /** What came of one limit in one direction. */
 export interface AccuracyCell {
@@ -105,8 +113,8 @@ export async function throttleAccuracy(
     const cells: AccuracyCell[] = [];
     if (limits.length > 0) servers.push(await serveOurs(folder));
     for (const limit of limits) {
-      const places = [ourPlace(folder, limit)];
-      const theirs = await serveOthers(folder, limit);
+      const places = ourPlaces(folder, limit);
+      const theirs = await servePeers(folder, limit);
       servers.push(...theirs);
       places.push(...theirs.map(({ name, socket }) => ({ name, uri: uriOf(socket, "") })));
       for (const { name: direction, modes } of DIRECTIONS) {
@@ -126,24 +134,21 @@ function cellName(limit: string, direction: string): string {
   return `accuracy ${limit} ${direction}`;
 }
 
-/** One process, in which each limit is a group with an export. */
+/** One process, in which each limit is a group with an export, and another with a burst. */
 async function serveOurs(folder: string): Promise<Served> {
-  const lines = [
-    "disks:",
-    ...LIMITS.map((_, at) => `  d${String(at)}: { file: ${image(folder)} }`),
-  ];
-  lines.push("groups:");
+  const [disks, groups, exports] = [["disks:"], ["groups:"], ["exports:"]];
   for (const [at, { unit, perSecond }] of LIMITS.entries()) {
     const keys = unit === "bytes" ? ["rbps", "wbps"] : ["riops", "wiops"];
-    const words = keys.map((key) => `${key}=${String(perSecond)}`).join(" ");
-    lines.push(`  g${String(at)}: "${words}"`);
-  }
-  lines.push("exports:");
-  for (const at of LIMITS.keys()) {
-    lines.push(`  e${String(at)}: { device: d${String(at)}, group: g${String(at)} }`);
+    const limits = keys.map((key) => `${key}=${String(perSecond)}`).join(" ");
+    for (const [way, { words }] of OURS.entries()) {
+      const name = exportName(at, way);
+      disks.push(`  disk-${name}: { file: ${image(folder)} }`);
+      groups.push(`  ${name}: "${limits}${words}"`);
+      exports.push(`  ${name}: { device: disk-${name}, group: ${name} }`);
+    }
   }
   const stack = join(folder, "stack.yaml");
-  writeFileSync(stack, `${lines.join("\n")}\n`);
+  writeFileSync(stack, `${[...disks, ...groups, ...exports].join("\n")}\n`);
   const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
   const socket = ourSocket(folder);
   return serve("blkstack", socket, [blkstack, "serve", stack, "--listen", `unix:${socket}`]);
@@ -153,16 +158,21 @@ function ourSocket(folder: string): string {
   return join(folder, "blkstack.sock");
 }
 
-function ourPlace(folder: string, limit: Limit): Place {
-  const uri = uriOf(ourSocket(folder), `e${String(LIMITS.indexOf(limit))}`);
-  return { name: "blkstack", uri };
+function exportName(limit: number, way: number): string {
+  return `limit${String(limit)}-${String(way)}`;
 }
 
-function serveOthers(folder: string, limit: Limit): Promise<Served[]> {
+function ourPlaces(folder: string, limit: Limit): Place[] {
+  return OURS.map(({ name }, way) => {
+    return { name, uri: uriOf(ourSocket(folder), exportName(LIMITS.indexOf(limit), way)) };
+  });
+}
+
+function servePeers(folder: string, limit: Limit): Promise<Served[]> {
   const at = String(LIMITS.indexOf(limit));
   return Promise.all(
-    CONTENDERS.flatMap(({ name, keeps, command }, number) => {
-      if (command === null || !keeps(limit)) return [];
+    PEERS.flatMap(({ name, keeps, command }, number) => {
+      if (!keeps(limit)) return [];
       const socket = join(folder, `${at}-${String(number)}.sock`);
       return [serve(name, socket, command(limit, image(folder), socket))];
     }),

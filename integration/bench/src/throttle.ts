@@ -1,6 +1,6 @@
 import { loadavg } from "node:os";
 import Table from "cli-table3";
-import { type AccuracyCell, throttleAccuracy } from "./throttle-accuracy.ts";
+import { type AccuracyCell, CONTENDERS, throttleAccuracy } from "./throttle-accuracy.ts";
 import {
   type DispatchCost,
   type IdleGroup,
@@ -43,11 +43,10 @@ export async function benchThrottle({
 }
 
 function showAccuracy(cells: readonly AccuracyCell[]): void {
-  const names = ["blkstack", "nbdkit rate", "qemu throttle"];
-  const head = ["limit", "direction", ...names.flatMap((name) => [name, "worst second"])];
+  const head = ["limit", "direction", ...CONTENDERS.flatMap((name) => [name, "worst second"])];
   const table = new Table({ head });
   for (const { limit, direction, contenders } of cells) {
-    const shown = names.flatMap((name) => {
+    const shown = CONTENDERS.flatMap((name) => {
       const deviation = contenders.find((each) => each.name === name);
       if (deviation === undefined) return ["–", "–"];
       return [deviation.percent, deviation.worstSecondPercent].map(percentOf);
