@@ -16,7 +16,7 @@ const LEAST_COMPARED_SECONDS = 0.1;
  */
 const TRACE_MS = 60;
 
-const SETUP = /^mkdir -p \/cg; mount -t cgroup2 /;
+const SETUP = "mkdir -p /cg; mount -t cgroup2 ";
 const PARSING =
   /(?:^|\n)for l in (?<lines>"[^;]*"); do echo "> \$l"; echo "\$l" > \/cg\/g\/io\.max; /;
 const PROGRAM = /^sh \/t\.sh "(?<line>[^"]*)" (?<args>[^;]*); cat \/cg\/g\/io\.stat$/;
@@ -47,7 +47,7 @@ export class ThrottledPrograms {
     const output = linesOf(op.output);
     const one = PROGRAM.exec(command)?.groups;
     const several = PROGRAMS.exec(command)?.groups;
-    if (SETUP.test(command)) {
+    if (command.startsWith(SETUP)) {
       this.#comparison.skip("groups are made when their first limit is set");
     } else if (PARSING.test(command)) {
       this.#parse(quoted(PARSING.exec(command)?.groups?.["lines"] ?? ""), output);
