@@ -52,12 +52,14 @@ export class TlsSink implements ReplySink {
 
   #pieceLeft(error: Error | null | undefined): void {
     const first = this.#queue[0];
-    const isOver = error instanceof Error || this.#givenBytes === first?.bytes.length;
-    if (isOver) {
-      this.#queue.shift();
-      this.#givenBytes = 0;
-      first?.done?.(error);
+    if (!(error instanceof Error) && this.#givenBytes !== first?.bytes.length) {
+      this.#give();
+      return;
     }
+    this.#queue.shift();
+    this.#givenBytes = 0;
+    // Before whoever waited is told: they may write more, which is given at once when nothing is queued.
     this.#give();
+    first?.done?.(error);
   }
 }

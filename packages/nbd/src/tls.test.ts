@@ -409,6 +409,19 @@ describe("data by TLS", () => {
     await quiet(served);
   });
 
+  it("arrives whole when many replies are ready, and few may be", async () => {
+    const device = new ArrayDevice(8 * MIB);
+    for (let at = 0; at < device.bytes.length; at += 1) device.bytes[at] = (at * 7) >>> 3;
+    const limits = { bytesInFlightMax: MIB, requestsInFlightMax: 8 };
+    const served = await serve(device, { tls: PSK, limits });
+    const client = await NbdClient.connect({ unix: served.path, tls: await keyOf(ALICES_KEY) });
+    const pieceBytes = 256 * 1024;
+    const pieces = Array.from({ length: 32 }, (_, index) => index * pieceBytes);
+    const read = await Promise.all(pieces.map((at) => client.read(at, pieceBytes)));
+    expect(Buffer.compare(Buffer.concat(read), device.bytes)).toBe(0);
+    await client.close();
+  });
+
   it("waits in the server's own memory while nobody reads it, and goes with its client", async () => {
     const served = await serve(new ArrayDevice(4 * MIB), { tls: CERTIFICATE });
     const client = served.connect();
