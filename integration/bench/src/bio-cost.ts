@@ -30,10 +30,13 @@ export interface Ground {
 }
 
 /** Does something in a task of the event loop, on fresh ground. */
-export function onGround<T>(body: (ground: Ground) => Promise<T>): Promise<T> {
+export function onGround<T>(
+  body: (ground: Ground) => Promise<T>,
+  { isCounting = false }: { readonly isCounting?: boolean } = {},
+): Promise<T> {
   const scheduler = new EventLoopScheduler();
   const memory = new Memory({ scheduler });
-  const submitter = new MakeRequest();
+  const submitter = new MakeRequest(isCounting ? { accountClock: scheduler.clock } : {});
   return new Promise((resolve, reject) => {
     scheduler.spawn("bench", (task) =>
       body({ scheduler, memory, submitter, task }).then(resolve, reject),

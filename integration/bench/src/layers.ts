@@ -12,20 +12,23 @@ const ROUNDS = 100;
 
 interface Cost extends BioCost {
   readonly layers: number;
+  readonly isCounting: boolean;
 }
 
 /** What one 4 KiB read costs on its way through layers to a disk that does nothing. */
 export async function benchLayers(): Promise<void> {
   const costs: Cost[] = [];
-  for (const layers of LAYERS) costs.push(await measure(layers));
-  const [bare] = costs;
+  for (const isCounting of [false, true]) {
+    for (const layers of LAYERS) costs.push(await measure(layers, isCounting));
+  }
   const table = new Table({
     head: ["linear layers", "ns per bio", "ns per layer", "heap bytes per bio", "promises per bio"],
   });
-  for (const { layers, ns, heapBytes, promises } of costs) {
+  for (const { layers, isCounting, ns, heapBytes, promises } of costs) {
+    const bare = costs.find((cost) => cost.layers === 0 && cost.isCounting === isCounting);
     const perLayer = layers === 0 ? "–" : ((ns - (bare?.ns ?? 0)) / layers).toFixed(1);
     table.push([
-      String(layers),
+      `${String(layers)}${isCounting ? ", counted" : ""}`,
       ns.toFixed(1),
       perLayer,
       heapBytes.toFixed(2),
@@ -54,13 +57,15 @@ async function awaitedLayerNs(): Promise<number> {
   return leastNs / (calls * depth);
 }
 
-function measure(layers: number): Promise<Cost> {
-  return onGround(async (ground) => {
-    const { scheduler } = ground;
+function measure(layers: number, isCounting: boolean): Promise<Cost> {
+  const body = async (ground: Ground): Promise<Cost> => {
+    const { scheduler, submitter } = ground;
     const bottom = new NullDisk({ name: "null", sizeSectors: SIZE_SECTORS, scheduler });
+    submitter.addDevice?.(bottom);
     const device = await stackUp(layers, bottom, ground);
-    return { layers, ...new BioLoad(ground).cost(device, BioOp.Read) };
-  });
+    return { layers, isCounting, ...new BioLoad(ground).cost(device, BioOp.Read) };
+  };
+  return onGround(body, { isCounting });
 }
 
 async function stackUp(layers: number, bottom: BlockDevice, ground: Ground): Promise<BlockDevice> {

@@ -1,3 +1,4 @@
+export { BioAccount, ioKindOf } from "./bio-account.ts";
 export { defaultLimits, stackingLimits } from "./default-limits.ts";
 export { type BlockDevice, deviceOf, type Partition, type Submitter } from "./device.ts";
 export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./errors.ts";
@@ -19,3 +20,4 @@ export {
   type TargetType,
 } from "./target.ts";
 export { validateLimits } from "./validate-limits.ts";
+export { IO_KIND_NAMES, IoKind, IoStats, LATENCY_BUCKETS, latencyBucketOf } from "./io-stats.ts";

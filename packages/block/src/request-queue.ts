@@ -7,6 +7,7 @@ import {
   type Task,
   type Waitable,
 } from "@blkstack/task";
+import type { BioAccount } from "./bio-account.ts";
 import type { QueueLimits } from "./limits.ts";
 import { validateLimits } from "./validate-limits.ts";
 
@@ -49,6 +50,8 @@ export interface SubmitHook {
 export class RequestQueue implements Waitable {
   readonly label: string;
   submitHook: SubmitHook | null = null;
+  /** Counts what goes to the device; null: nobody wants to know. */
+  account: BioAccount | null = null;
   readonly #deviceName: string;
   #limits: QueueLimits;
   #users = 0;

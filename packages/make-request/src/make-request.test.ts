@@ -1,4 +1,5 @@
 import { type Bio, bioEndio, bioError, BioFlag, BioList, BioStatus } from "@blkstack/bio";
+import { IoKind } from "@blkstack/block";
 import type { Awaitable, Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -484,5 +485,20 @@ describe("a frozen queue (T5.6)", () => {
       expect(ends.log.sort()).toEqual(["a OK", "b OK", "c OK"]);
       expect([disk.queue.users, top.queue.users]).toEqual([0, 0]);
     }
+  });
+});
+
+describe("counting", () => {
+  it("is done for each device that it is told of, and only then", async () => {
+    submitter = new MakeRequest({ accountClock: scheduler.clock });
+    const disk = new TestDevice("sda");
+    const device = passingTo(disk);
+    submitter.addDevice(device);
+    await scheduler.perform("t", (task) => submitter.submitBio(watched(device), task));
+    expect(ends.log).toEqual(["bio OK"]);
+    expect(device.queue.account?.stats.ios(IoKind.Write)).toBe(1);
+    expect(disk.queue.account).toBeNull();
+    submitter.addDevice(device);
+    expect(device.queue.account?.stats.ios(IoKind.Write)).toBe(1);
   });
 });

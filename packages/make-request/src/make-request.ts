@@ -1,6 +1,12 @@
 import { type Bio, bioError, BioFlag, BioStatus, BioState, invariant, isBio } from "@blkstack/bio";
-import { type BlockDevice, deviceOf, EnterResult, type Submitter } from "@blkstack/block";
-import { assertMaySleep, type Awaitable, isPending, type Task } from "@blkstack/task";
+import {
+  BioAccount,
+  type BlockDevice,
+  deviceOf,
+  EnterResult,
+  type Submitter,
+} from "@blkstack/block";
+import { assertMaySleep, type Awaitable, type Clock, isPending, type Task } from "@blkstack/task";
 import {
   type CheckPolicy,
   type FaultInjection,
@@ -28,6 +34,8 @@ export interface MakeRequestOptions {
   /** Where the fronts of bios beyond a queue's limits come from. Without it such bios are refused. */
   readonly split?: SplitSets;
   readonly faultInjection?: FaultInjection;
+  /** Has what each device does counted, of those that `addDevice` is told of, by this clock. */
+  readonly accountClock?: Clock;
 }
 
 /**
@@ -45,6 +53,7 @@ export class MakeRequest implements Submitter {
   readonly #hasOneList: boolean;
   readonly #policy: CheckPolicy;
   readonly #splitter: LimitSplitter | null;
+  readonly #accountClock: Clock | null;
 
   constructor(options: MakeRequestOptions = {}) {
     const { lists = "two", submitOrder, split } = options;
@@ -55,6 +64,7 @@ export class MakeRequest implements Submitter {
       `a single list cannot be in order ${this.#order.name}`,
     );
     this.#splitter = split === undefined ? null : new LimitSplitter(split);
+    this.#accountClock = options.accountClock ?? null;
     this.#policy = {
       onReadOnly: options.onReadOnly ?? "refuse",
       faultInjection: options.faultInjection ?? null,
@@ -83,6 +93,7 @@ export class MakeRequest implements Submitter {
   /** Takes the fronts that bios to a device are cut with. Throws a BlockError (ENOMEM). */
   addDevice(device: BlockDevice): void {
     this.#splitter?.addDevice(device);
+    if (this.#accountClock !== null) device.queue.account ??= new BioAccount(this.#accountClock);
   }
 
   /** Gives up what `addDevice` took. Waits: never, but for sets of yours that do. */
@@ -148,6 +159,8 @@ export class MakeRequest implements Submitter {
   #drive(bio: Bio, device: BlockDevice, task: Task): Awaitable<void> {
     const lists = task.ownBioLists;
     if (!this.#hasOneList) lists.older.mergeInit(lists.current);
+    const { account } = device.queue;
+    if (account !== null) account.begin(bio);
     let running: Awaitable<void>;
     try {
       let fitting: Bio | null = bio;

@@ -1,11 +1,15 @@
 import type { Socket } from "node:net";
+import { IoStats } from "@blkstack/block";
 import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
+import { kindOfCommand } from "./command-kind.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { Dialect } from "./dialect.ts";
 import type { ExportInfo, NbdExport } from "./export.ts";
 import { formatOf } from "./formats.ts";
 import { Handshake, type HandshakePeer, TlsMode } from "./handshake.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { LogEvent } from "./log.ts";
+import { peerOf } from "./peer.ts";
 import type { Request } from "./request.ts";
 import { type Receiver, receiveChunks, receiveInto } from "./socket-reader.ts";
 import { TlsSink } from "./tls-sink.ts";
@@ -13,6 +17,7 @@ import { ToldExport } from "./told-export.ts";
 import { Transmission } from "./transmission.ts";
 import type { TransmissionPeer } from "./transmission-options.ts";
 import type { TurnEndWork } from "./turn-end.ts";
+import { ReplyError } from "./wire.ts";
 
 /** A payload of which so much is missing is received where it is to lie. */
 const DIRECT_BYTES_MIN = 16 * 1024;
@@ -24,7 +29,12 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   readonly label: string;
   readonly isRetry = false;
   isDue = false;
-  readonly #id: number;
+  /** Counted from 1. */
+  readonly id: number;
+  /** Who is at the other end: an address and a port, or `unix`. */
+  readonly peer: string;
+  /** What it had done; `inFlight` counts elsewhere. */
+  readonly stats: IoStats = new IoStats();
   readonly #context: ConnectionContext;
   /** The one to talk through: from a moment on that may be TLS. */
   #socket: Socket;
@@ -46,7 +56,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #endTask: () => void = () => undefined;
 
   constructor(id: number, accepted: Socket, context: ConnectionContext) {
-    this.#id = id;
+    this.id = id;
+    this.peer = peerOf(accepted);
     this.label = `nbd client ${String(id)}`;
     this.#context = context;
     const peer: HandshakePeer = {
@@ -69,7 +80,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#socket.setKeepAlive(true, limits.keepAliveMs);
     this.#follow(this.#socket);
     this.#deadline = context.scheduler.startTimer(this, context.limits.handshakeMs);
-    this.#log("debug", "connected");
+    this.#log("debug", "connected", "connected");
     this.#handshake.start();
     this.#socket.resume();
   }
@@ -81,6 +92,11 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   /** Null: it has not chosen one. */
   get entry(): NbdExport | null {
     return this.#handshake.chosen;
+  }
+
+  /** Requests that were read and whose reply has not gone. */
+  get inFlight(): number {
+    return this.#transmission?.inFlight ?? 0;
   }
 
   blockers(): readonly object[] {
@@ -114,7 +130,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   destroy(reason: string): void {
     if (this.#isClosed) return;
     this.#isEnding = true;
-    this.#log("info", `closed: ${reason}`);
+    this.#log("info", "closed", `closed: ${reason}`);
     this.#socket.destroy();
     this.#socketClosed();
   }
@@ -137,6 +153,14 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   }
 
   reply(request: Request): void {
+    const kind = kindOfCommand(request.command);
+    const startMs = request.startMs[0] ?? 0;
+    const nowMs = this.#context.scheduler.clock.nowMs();
+    if (request.error === ReplyError.Ok) {
+      this.stats.count(kind, request.lengthBytes, startMs, nowMs);
+    } else {
+      this.stats.countError(kind, startMs, nowMs);
+    }
     this.#outgoing?.push(request);
     if (!this.#isCollecting) this.#context.turnEnd.schedule(this);
   }
@@ -185,7 +209,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
 
   #follow(socket: Socket): void {
     socket.on("error", (error) => {
-      this.#log("debug", `socket: ${error.message}`);
+      this.#log("debug", "socket", `socket: ${error.message}`);
     });
     socket.on("end", () => {
       if (socket === this.#socket) this.#clientSaidAll();
@@ -206,12 +230,12 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
         }
         this.#socket = socket;
         this.#isSecure = true;
-        this.#log("debug", `speaks ${socket.getProtocol() ?? "TLS"}`);
+        this.#log("debug", "tls", `speaks ${socket.getProtocol() ?? "TLS"}`);
         this.#handshake.secured();
         receiveChunks(socket, this);
       },
       failed: (reason) => {
-        if (!this.#isEnding) this.#log("info", `TLS failed: ${reason}`);
+        if (!this.#isEnding) this.#log("info", "tls", `TLS failed: ${reason}`);
         this.#socket.destroy();
       },
     });
@@ -248,7 +272,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
         this.#endIfFinished();
       },
     });
-    this.#log("debug", `uses export "${entry.name}"`);
+    this.#log("debug", "chosen", `uses export "${entry.name}"`);
     this.#watchIdle(limits.idleMs);
     this.#context.begun(this);
   }
@@ -282,7 +306,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #end(reason: string): void {
     if (this.#isEnding || this.#isClosed) return;
     this.#isEnding = true;
-    this.#log("debug", reason);
+    this.#log("debug", "disconnected", reason);
     this.#socket.end();
     if (this.#isShuttingDown) this.#linger();
     else this.#socket.destroySoon();
@@ -326,8 +350,9 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#context.gone(this);
   }
 
-  #log(level: "debug" | "info", message: string): void {
-    this.#context.log({ level, connection: this.#id, message });
+  #log(level: LogEvent["level"], event: LogEvent["event"], message: string): void {
+    const { id, peer, entry } = this;
+    this.#context.log({ level, event, connection: id, peer, export: entry?.name ?? null, message });
   }
 }
 

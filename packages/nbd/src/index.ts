@@ -9,6 +9,7 @@ export { DEFAULT_LIMITS, type NbdLimits } from "./limits.ts";
 export { type ListenAddress, Listener } from "./listener.ts";
 export type { Log, LogEvent } from "./log.ts";
 export {
+  type ConnectionReport,
   type Listening,
   NbdServer,
   type NbdServerCounters,

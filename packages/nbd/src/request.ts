@@ -42,6 +42,9 @@ export class Request implements RangeHold {
   /** Where in the export it is wrong, within the request; below 0: not known. */
   errorAtBytes: Bytes = -1;
 
+  /** When its header was read, by the scheduler's clock; in an array, for a field would be a new number. */
+  readonly startMs: Float64Array = new Float64Array(1);
+
   /** Where a READ that may be answered in pieces has holes. */
   readonly pieces: ReadPieces = new ReadPieces();
   /** Those of the chosen contexts that a BLOCK_STATUS is about; null: all. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { BioSet } from "@blkstack/bio-set";
-import { BlockError, type Submitter } from "@blkstack/block";
+import { BlockError, IoStats, type Submitter } from "@blkstack/block";
 import { invariant, PAGE_BYTES } from "@blkstack/bio";
 import { type Memory, PageAllocator } from "@blkstack/memory";
 import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
@@ -13,6 +13,7 @@ import { HalfOpen } from "./half-open.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
+import { peerOf } from "./peer.ts";
 import { GatherBuffers } from "./outgoing.ts";
 import { type ServerTls, TlsAcceptor } from "./server-tls.ts";
 import { TurnEnd } from "./turn-end.ts";
@@ -48,6 +49,16 @@ export interface NbdServerCounters {
   readonly pagesInUse: number;
 }
 
+/** A client that has chosen its export, and what it has had done. */
+export interface ConnectionReport {
+  /** Counted from 1; never given again. */
+  readonly id: number;
+  readonly export: string;
+  /** `127.0.0.1:40210`, or `unix`. */
+  readonly peer: string;
+  readonly stats: IoStats;
+}
+
 /** What is received lies here until it is parsed; longer payloads go where they belong. */
 const RECEIVE_BYTES = 64 * 1024;
 
@@ -59,6 +70,8 @@ export class NbdServer {
   readonly #submitter: Submitter;
   readonly #bios = new Map<NbdExport, BioSet>();
   readonly #backends = new Map<NbdExport, ExportBackend>();
+  /** What clients have had done that are gone. */
+  readonly #past = new Map<NbdExport, IoStats>();
   readonly #listeners: Listener[] = [];
   readonly #halfOpen: HalfOpen<Connection>;
   readonly #connected = new Set<Connection>();
@@ -108,6 +121,7 @@ export class NbdServer {
       },
       gone: (connection) => {
         this.#alive.delete(connection);
+        if (connection.entry !== null) this.#pastOf(connection.entry).add(connection.stats);
         this.#departures.wakeAll();
         if (this.#alive.size === 0) this.#onQuiet();
       },
@@ -186,6 +200,7 @@ export class NbdServer {
     const bios = this.#bios.get(entry);
     this.#bios.delete(entry);
     this.#backends.delete(entry);
+    this.#past.delete(entry);
     await bios?.destroy(task);
   }
 
@@ -193,6 +208,26 @@ export class NbdServer {
   clientCount(name: string): number {
     const entry = this.#context.exports.get(name);
     return entry === undefined ? 0 : this.#clientsOf(entry).length;
+  }
+
+  /** What the clients of an export have had done since it is there, `inFlight` included. */
+  statsOf(name: string): IoStats {
+    const stats = new IoStats();
+    const entry = this.#context.exports.get(name);
+    if (entry === undefined) return stats;
+    stats.add(this.#pastOf(entry));
+    for (const connection of this.#clientsOf(entry)) stats.add(reportOf(connection).stats);
+    return stats;
+  }
+
+  /** The clients that use an export, in order of arrival; at most so many. */
+  connections(max?: number): ConnectionReport[] {
+    const reports: ConnectionReport[] = [];
+    for (const connection of this.#connected) {
+      if (reports.length === max) break;
+      reports.push(reportOf(connection));
+    }
+    return reports;
   }
 
   /**
@@ -220,6 +255,15 @@ export class NbdServer {
     });
   }
 
+  #pastOf(entry: NbdExport): IoStats {
+    let past = this.#past.get(entry);
+    if (past === undefined) {
+      past = new IoStats();
+      this.#past.set(entry, past);
+    }
+    return past;
+  }
+
   #clientsOf(entry: NbdExport): Connection[] {
     return [...this.#alive].filter((connection) => connection.entry === entry);
   }
@@ -243,7 +287,14 @@ export class NbdServer {
     if (this.#isClosing || this.#connected.size >= limits.connectionsMax) {
       socket.on("error", () => undefined);
       socket.destroy();
-      log({ level: "warn", connection: 0, message: "turned a client away: too many connections" });
+      log({
+        level: "warn",
+        event: "refused",
+        connection: 0,
+        peer: peerOf(socket),
+        export: null,
+        message: "turned a client away: too many connections",
+      });
       return;
     }
     this.#lastId += 1;
@@ -274,4 +325,11 @@ export class NbdServer {
     }
     return backend;
   }
+}
+
+function reportOf({ id, entry, peer, stats, inFlight }: Connection): ConnectionReport {
+  const now = new IoStats();
+  now.add(stats);
+  now.inFlight = inFlight;
+  return { id, export: entry?.name ?? "", peer, stats: now };
 }

@@ -82,6 +82,11 @@ export class Transmission implements RequestOwner {
     return this.#step === Step.Over;
   }
 
+  /** Requests that were read and whose memory has not been given back. */
+  get inFlight(): number {
+    return this.#inFlight.requests;
+  }
+
   /** Whether everything has ended, a submission that waits included. */
   get isFinished(): boolean {
     return this.isOver && this.#inFlight.requests === 0 && !this.#isWaiting;
@@ -196,6 +201,7 @@ export class Transmission implements RequestOwner {
       return;
     }
     request.begin();
+    request.startMs[0] = this.#task.scheduler.clock.nowMs();
     if (request.command === Command.Disconnect) {
       this.#free.push(request);
       this.#step = Step.Over;

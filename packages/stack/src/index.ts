@@ -9,8 +9,11 @@ export type {
 } from "./description.ts";
 export { describeStack } from "./describe-stack.ts";
 export type { DiskKinds, DiskOpener, DiskRequest, OpenDisk } from "./disk-kinds.ts";
-export { openStack, type OpenStackOptions } from "./open-stack.ts";
+export type { OpenStackOptions } from "./open-parts.ts";
+export { openStack } from "./open-stack.ts";
 export { parseStack } from "./parse-stack.ts";
+export { planReload, type ReloadStep } from "./reload-plan.ts";
+export type { ExportHost } from "./reload-stack.ts";
 export { STACK_SCHEMA } from "./schema.ts";
 export { runInTask } from "./run-in-task.ts";
 export { formatSize, parseSize } from "./size.ts";

@@ -3,18 +3,22 @@ import type { StackDescription } from "./description.ts";
 import type { StackExport } from "./stack.ts";
 import { errorAt } from "./stack-source.ts";
 
-/** Puts a device within the limits of a group. */
-export type Within = (device: BlockDevice, group: string) => BlockDevice;
+/** What exports are made of. */
+export interface ExportGround {
+  /** A disk or device by its name. */
+  find(name: string): BlockDevice | undefined;
+  /** Puts a device within the limits of a group. */
+  within(device: BlockDevice, group: string): BlockDevice;
+}
 
 /** Throws a StackError for what an export asks of its device and cannot have. */
 export function openExport(
   name: string,
   { exports, source }: StackDescription,
-  devices: ReadonlyMap<string, BlockDevice>,
-  within: Within,
+  ground: ExportGround,
 ): StackExport {
   const wanted = exports.get(name);
-  const device = devices.get(wanted?.device ?? "");
+  const device = ground.find(wanted?.device ?? "");
   if (wanted === undefined || device === undefined) {
     const message = `export ${JSON.stringify(name)}: no device ${JSON.stringify(wanted?.device)}`;
     throw errorAt(source, ["exports", name, "device"], message);
@@ -25,7 +29,7 @@ export function openExport(
   }
   return {
     name,
-    device: wanted.group === undefined ? device : within(device, wanted.group),
+    device: wanted.group === undefined ? device : ground.within(device, wanted.group),
     isReadOnly: wanted.isReadOnly ?? device.isReadOnly,
     ...(wanted.description === undefined ? {} : { description: wanted.description }),
     isDefault: wanted.isDefault,

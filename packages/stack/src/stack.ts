@@ -1,10 +1,12 @@
 import type { BlockDevice } from "@blkstack/block";
 import type { DeviceMapper } from "@blkstack/device-mapper";
-import type { Scheduler } from "@blkstack/task";
+import type { Throttle } from "@blkstack/throttle";
 import type { StackDescription } from "./description.ts";
+import { orderDevices } from "./device-order.ts";
+import type { OpenParts } from "./open-parts.ts";
+import type { ReloadStep } from "./reload-plan.ts";
+import { type ExportHost, reloadStack } from "./reload-stack.ts";
 import { resumeDevices } from "./remove-devices.ts";
-import { runInTask } from "./run-in-task.ts";
-import type { UndoList } from "./undo-list.ts";
 
 /** A device as clients are offered it. */
 export interface StackExport {
@@ -16,47 +18,54 @@ export interface StackExport {
   readonly isDefault: boolean;
 }
 
-export interface StackParts {
-  readonly description: StackDescription;
-  readonly disks: ReadonlyMap<string, BlockDevice>;
+/** An open stack: devices that take bios. */
+export class Stack {
+  #description: StackDescription;
+  readonly #parts: OpenParts;
+  readonly #exports: Map<string, StackExport>;
+
+  /** Not for users: `openStack` makes stacks. */
+  constructor(description: StackDescription, parts: OpenParts, exports: Map<string, StackExport>) {
+    this.#description = description;
+    this.#parts = parts;
+    this.#exports = exports;
+  }
+
+  /** What the stack was made from, or reloaded with last. */
+  get description(): StackDescription {
+    return this.#description;
+  }
+
+  get disks(): ReadonlyMap<string, BlockDevice> {
+    return this.#parts.disks;
+  }
+
   /** Disks and devices of the file by name. */
-  readonly devices: ReadonlyMap<string, BlockDevice>;
-  readonly exports: ReadonlyMap<string, StackExport>;
+  get devices(): ReadonlyMap<string, BlockDevice> {
+    const { disks, devices, source } = this.#description;
+    const found = new Map<string, BlockDevice>();
+    for (const name of [...disks.keys(), ...orderDevices(devices, source)]) {
+      const device = this.#parts.find(name);
+      if (device !== undefined) found.set(name, device);
+    }
+    return found;
+  }
+
+  get exports(): ReadonlyMap<string, StackExport> {
+    return this.#exports;
+  }
+
   /**
    * The devices as they are now. Whoever makes, changes or removes some does it here: tables name the
    * disks of the stack, and other devices.
    */
-  readonly mapper: DeviceMapper;
-}
+  get mapper(): DeviceMapper {
+    return this.#parts.mapper;
+  }
 
-/** How a stack ends. */
-export interface StackUndo {
-  readonly scheduler: Scheduler;
-  readonly closing: UndoList;
-  readonly creations: UndoList;
-}
-
-/** An open stack: devices that take bios. */
-export class Stack implements StackParts {
-  readonly description: StackDescription;
-  readonly disks: ReadonlyMap<string, BlockDevice>;
-  readonly devices: ReadonlyMap<string, BlockDevice>;
-  readonly exports: ReadonlyMap<string, StackExport>;
-  readonly mapper: DeviceMapper;
-  readonly #scheduler: Scheduler;
-  readonly #closing: UndoList;
-  readonly #creations: UndoList;
-
-  /** Not for users: `openStack` makes stacks. */
-  constructor(parts: StackParts, undo: StackUndo) {
-    this.description = parts.description;
-    this.disks = parts.disks;
-    this.devices = parts.devices;
-    this.exports = parts.exports;
-    this.mapper = parts.mapper;
-    this.#scheduler = undo.scheduler;
-    this.#closing = undo.closing;
-    this.#creations = undo.creations;
+  /** The groups, with their limits and what they have done. */
+  get throttle(): Throttle {
+    return this.#parts.throttle;
   }
 
   /**
@@ -64,7 +73,23 @@ export class Stack implements StackParts {
    * Throws the first error of those that cannot; they fail everything from then on.
    */
   async resumeAll(): Promise<void> {
-    await runInTask(this.#scheduler, "resume all", (task) => resumeDevices(this.mapper, task));
+    await this.#parts.run("resume all", (task) => resumeDevices(this.mapper, task));
+  }
+
+  /**
+   * Makes of this stack what another description says, while clients use it, and answers what was
+   * done. All or nothing: a StackError names the part that cannot be, and its place in `to`. A part
+   * that is described as before is left as it is, even if it was changed since by other means. Not
+   * while another reload is under way.
+   *
+   * Waits: until it is done; bios to devices that are changed wait meanwhile.
+   */
+  async reload(to: StackDescription, host: ExportHost): Promise<ReloadStep[]> {
+    const from = this.#description;
+    const parts = this.#parts;
+    const done = await reloadStack({ from, to, parts, host, exports: this.#exports });
+    this.#description = to;
+    return done;
   }
 
   /**
@@ -75,7 +100,7 @@ export class Stack implements StackParts {
    * everything was closed; EBUSY for a device that somebody else has open.
    */
   async close(): Promise<void> {
-    await this.#closing.undo();
+    await this.#parts.close();
   }
 
   /** As `close`, and removes the files that opening the stack created. */
@@ -83,7 +108,7 @@ export class Stack implements StackParts {
     try {
       await this.close();
     } finally {
-      await this.#creations.undo();
+      await this.#parts.removeCreations();
     }
   }
 }
