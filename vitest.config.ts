@@ -13,7 +13,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts"],
+          include: [
+            "packages/*/{src,test}/**/*.test.ts",
+            // What the generator makes packages from is a target itself.
+            "packages/create-target/template/src/**/*.test.ts",
+          ],
           testTimeout: HANGS_MS,
         },
       },

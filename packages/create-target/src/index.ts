@@ -1,0 +1,6 @@
+export {
+  createTarget,
+  type CreatedTarget,
+  CreateTargetError,
+  type TargetWish,
+} from "./create-target.ts";

@@ -1,0 +1,1 @@
+export { exampleTarget } from "./example-target.ts";
