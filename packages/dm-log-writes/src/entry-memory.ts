@@ -41,6 +41,11 @@ export class EntryMemory {
     return entry;
   }
 
+  /** The end: every entry was given back. Waits: never. */
+  destroy(): void {
+    this.#pages.letGoOfAll();
+  }
+
   /** Gives the memory of an entry back; a mark has none from here. Waits: never. */
   free(entry: LogEntry): void {
     if (!this.#live.delete(entry)) return;

@@ -208,6 +208,7 @@ class LogWrites implements Target {
     await this.#log.destroy(task);
     await this.#heldQueue.destroy(task);
     await this.#io.destroy(task);
+    this.#memory.destroy();
   }
 
   /** Makes the copy for the log; false: not now, for lack of memory. */

@@ -76,6 +76,7 @@ function prepare(
     submitter,
     memory,
     host,
+    pages,
     copier: new KcopydClient({ name, scheduler, memory, submitter, pages }),
     io: new DmIoClient({ name, scheduler, memory, submitter }),
   });

@@ -2,7 +2,7 @@ import { type Bio, BioStatus, type Sectors } from "@blkstack/bio";
 import type { BlockDevice, Submitter, TargetHost } from "@blkstack/block";
 import { MapResult } from "@blkstack/block";
 import type { DmIoClient, KcopydClient } from "@blkstack/kcopyd";
-import type { Memory } from "@blkstack/memory";
+import type { Memory, PageAllocator } from "@blkstack/memory";
 import { type Access, AccessMode, type Scheduler, type Task, WaitQueue } from "@blkstack/task";
 import { CopyThrottle } from "./copy-throttle.ts";
 import { ExceptionTable } from "./exception-table.ts";
@@ -33,6 +33,8 @@ export interface SnapshotOptions {
   readonly submitter: Submitter;
   readonly memory: Memory;
   readonly host: TargetHost;
+  /** What the copier copies by. */
+  readonly pages: PageAllocator;
   readonly copier: KcopydClient;
   /** For the metadata of the store, and for flushes. */
   readonly io: DmIoClient;
@@ -87,6 +89,7 @@ export class Snapshot {
   cowSectorsSeen: Sectors = 0;
   readonly #passedDown: PassedDown;
   readonly #quiet: WaitQueue;
+  readonly #pages: PageAllocator;
 
   constructor(options: SnapshotOptions) {
     const { name, scheduler, policies } = options;
@@ -96,6 +99,7 @@ export class Snapshot {
     this.endSector = options.endSector;
     this.host = options.host;
     this.policies = policies;
+    this.#pages = options.pages;
     this.copier = options.copier;
     this.io = options.io;
     this.submitter = options.submitter;
@@ -205,6 +209,7 @@ export class Snapshot {
     await this.idle(task);
     await this.#passedDown.destroy(task);
     await this.copier.destroy(task);
+    this.#pages.letGoOfAll();
     await this.invalidation.destroy(task);
     await this.io.destroy(task);
     await this.pending.destroy(task);

@@ -138,6 +138,11 @@ export class PageAllocator implements Waitable {
     this.#wakeFirst();
   }
 
+  /** Gives back to memory what is kept for reuse: for whoever is not going to ask again. Waits: never. */
+  letGoOfAll(): void {
+    this.#cache.letGoOfAll();
+  }
+
   #allocNow(gfp: Gfp, task: Task, pageCount: number): Awaitable<Page | null> {
     const rounded = roundUp(pageCount);
     const waits = (gfp & (GfpBit.Wait | GfpBit.NoRetry)) === GfpBit.Wait;

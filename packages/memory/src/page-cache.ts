@@ -82,6 +82,12 @@ export class PageCache implements PageKeeper {
     return this.#isKeeper;
   }
 
+  /** Nobody will take any more. */
+  letGoOfAll(): void {
+    this.letGo(this.#existing);
+    this.#zone?.forgetKeeper(this);
+  }
+
   #takeNew(pageCount: number, gfp: Gfp, task: Task | null): PooledPage | null {
     this.#makeRoom(this.#limitPages - pageCount);
     if (this.#zone !== null && !this.#zone.tryTake(pageCount, gfp, task)) return null;

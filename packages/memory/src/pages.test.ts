@@ -203,6 +203,18 @@ describe("direct reclaim", () => {
     expect([memory.freePages, slab.pages]).toEqual([10, 0]);
   });
 
+  it("has no page left that an allocator kept, when that is told that all may go", () => {
+    const { memory } = rigOf({ totalPages: 10 });
+    const pages = new PageAllocator({ memory, limitPages: 8, label: "pages" });
+    const [first, second] = [1, 2].map((count) => pages.tryAlloc(GFP_NOWAIT, count));
+    if (second) pages.free(second);
+    pages.letGoOfAll();
+    expect([memory.freePages, pages.existingPages]).toEqual([9, 1]);
+    if (first) pages.free(first);
+    pages.letGoOfAll();
+    expect([memory.freePages, pages.existingPages]).toEqual([10, 0]);
+  });
+
   it("has pages given back at once, not kept, while somebody waits for them", async () => {
     const { memory, scheduler } = rigOf({ totalPages: 4 });
     const pages = new PageAllocator({ memory, limitPages: 4, label: "pages" });
