@@ -22,6 +22,7 @@ export {
   type PlaceOf,
   readsZeroes,
   remaps,
+  type RemapsOptions,
 } from "./suite/model.ts";
 export { registerSuite, type TestRunner } from "./suite/register.ts";
 export { BrokenRuleError, type Rule, RULE_NAMES, type RuleName } from "./suite/rule.ts";

@@ -49,7 +49,7 @@ async function complaintAfter(
   [from, to]: readonly [from: Sectors, to: Sectors],
 ): Promise<string | null> {
   const scheduler = new VirtualScheduler();
-  const rig = new SuiteRig(scheduler, { subject });
+  const rig = new SuiteRig(scheduler, { subject, isCut: true });
   await scheduler.perform("people", (task) => rig.create(task));
   for (const request of before) await perform(rig, request);
   const came = rig.disks.some((disk) => disk.came.some(({ op }) => op !== BioOp.Read));

@@ -25,6 +25,7 @@ const UNREADABLE = -1;
 export const powerCut: RuleOfTables = {
   name: "power-cut",
   says: "whenever the power is cut, what was made durable by a flush or FUA is there afterwards",
+  isExplored: true,
   async check(subject) {
     const scenario = defineScenario({
       name: "conformance-power-cut",
@@ -34,7 +35,7 @@ export const powerCut: RuleOfTables = {
         cutPower(world, subject);
       },
     });
-    const report = await explore(scenario, "all", bounded(subject.suite));
+    const report = await explore(scenario, "all", bounded(subject));
     if (report.verdict === "found") {
       return `${String(report.kind)}: ${report.message}\n${report.story}`;
     }
@@ -43,7 +44,7 @@ export const powerCut: RuleOfTables = {
 };
 
 function cutPower(world: World, subject: ExercisedSubject): void {
-  const rig = new SuiteRig(world.scheduler, { subject });
+  const rig = new SuiteRig(world.scheduler, { subject, isCut: true });
   const { sizeSectors } = rig;
   const untouched = contentsAtFirst(rig);
   const promises = new VolatileCache("md", {

@@ -3,10 +3,14 @@ import { BrokenRuleError, errorText, type Rule, type RuleName } from "./rule.ts"
 import type { Subject } from "./suite-rig.ts";
 import type { SuiteOptions } from "./suite-options.ts";
 
+const SCHEDULES = 24;
+
 /** A rule before it is about a target: how one of its table lines is checked. */
 export interface RuleOfTables {
   readonly name: RuleName;
   readonly says: string;
+  /** Whether it runs schedules, and so only some of all there are. Default: false. */
+  readonly isExplored?: boolean;
   /**
    * Answers what is wrong; null: nothing. Throws nothing but what making the device throws. A rule
    * that found nothing to look at says so with `nothingSeen`.
@@ -25,6 +29,11 @@ export function nothingSeen(what: string): string {
   return `nothing to be seen: ${what}; claim an exception if that is as it should be`;
 }
 
+/** How many schedules each explored rule runs of each line. */
+export function schedulesOf({ schedules = SCHEDULES }: SuiteOptions): number {
+  return schedules;
+}
+
 export function subjectsOf(suite: SuiteOptions): readonly ExercisedSubject[] {
   return suite.tables.map((table) => {
     const subject = { suite, table };
@@ -41,14 +50,14 @@ async function makeExercises(subject: Subject): Promise<readonly Exercise[]> {
 
 /** The rule of all lines of a suite. */
 export function ruleOf(
-  { name, says, check }: RuleOfTables,
+  { name, says, check, isExplored = false }: RuleOfTables,
   suite: SuiteOptions,
   subjects: readonly ExercisedSubject[],
 ): Rule {
   const exception = suite.claims?.except?.[name] ?? null;
   return {
     name,
-    says,
+    says: isExplored ? `${says} (${String(schedulesOf(suite))} schedules of each line)` : says,
     exception,
     async check() {
       for (const subject of subjects) {

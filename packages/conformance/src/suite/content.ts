@@ -22,12 +22,13 @@ function fill(bytes: Uint8Array, source: number): Uint8Array {
 /** What disks hold at first, by their index and size: every run of every rule asks again. */
 const CONTENTS = new Map<string, Uint8Array>();
 
-/** What a disk holds at first; not to be changed. */
-export function diskContent(diskIndex: number, sectors: Sectors): Uint8Array {
+/** What a disk holds at first, zeroes if it has no index; not to be changed. */
+export function diskContent(diskIndex: number | null, sectors: Sectors): Uint8Array {
   const key = `${String(diskIndex)}/${String(sectors)}`;
   const known = CONTENTS.get(key);
   if (known !== undefined) return known;
-  const content = fill(new Uint8Array(sectors * SECTOR_BYTES), diskIndex + 1);
+  const content = new Uint8Array(sectors * SECTOR_BYTES);
+  if (diskIndex !== null) fill(content, diskIndex + 1);
   CONTENTS.set(key, content);
   return content;
 }

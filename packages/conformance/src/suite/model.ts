@@ -79,12 +79,17 @@ function onDisk({ disks }: ModelSetting, { disk, sector }: Place): Uint8Array {
   return content.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
 }
 
+export interface RemapsOptions {
+  /** Disks on which nothing else changes. Default: all. */
+  readonly exactDisks?: readonly string[];
+}
+
 /**
  * Each sector lies at a place of a disk: what is written is there when the write has ended, and
  * nothing else on any disk changes.
  */
-export function remaps(placeOf: PlaceOf): MakeModel {
-  return (setting) => new Remapped(setting, placeOf);
+export function remaps(placeOf: PlaceOf, { exactDisks }: RemapsOptions = {}): MakeModel {
+  return (setting) => new Remapped(setting, placeOf, exactDisks ?? [...setting.disks.keys()]);
 }
 
 class Remapped extends Sectored {
@@ -92,9 +97,9 @@ class Remapped extends Sectored {
   readonly #setting: ModelSetting;
   readonly #placeOf: PlaceOf;
 
-  constructor(setting: ModelSetting, placeOf: PlaceOf) {
+  constructor(setting: ModelSetting, placeOf: PlaceOf, exactDisks: readonly string[]) {
     super();
-    this.exactDisks = [...setting.disks.keys()];
+    this.exactDisks = exactDisks;
     this.#setting = setting;
     this.#placeOf = placeOf;
   }

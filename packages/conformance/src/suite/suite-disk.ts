@@ -28,6 +28,8 @@ export interface SuiteDiskOptions {
   readonly content: Uint8Array;
   readonly scheduler: Scheduler;
   readonly limits?: Partial<QueueLimits>;
+  /** Whether it keeps account of what a power cut leaves, which takes its time. */
+  readonly isCut: boolean;
 }
 
 const ALL_SECTORS: Sectors = 1 << 20;
@@ -35,6 +37,7 @@ const ALL_SECTORS: Sectors = 1 << 20;
 /** A disk that does everything, looks at what comes, can keep it, and knows what a power cut leaves. */
 export class SuiteDisk extends RamDisk {
   readonly deviceNumber: string;
+  /** What a power cut leaves; knows nothing unless the power is to be cut. */
   readonly cache: VolatileCache;
   /** What came, in order. */
   readonly came: LowerBio[] = [];
@@ -43,15 +46,18 @@ export class SuiteDisk extends RamDisk {
   /** Which bios are kept until `release`. */
   holds: (bio: Bio) => boolean = () => false;
   readonly #held: Bio[] = [];
+  readonly #isCut: boolean;
   readonly #scheduler: Scheduler;
 
-  constructor({ name, deviceNumber, content, scheduler, limits = {} }: SuiteDiskOptions) {
+  constructor(options: SuiteDiskOptions) {
+    const { name, deviceNumber, content, scheduler, limits = {}, isCut } = options;
     const cache = new VolatileCache(name);
     super({
       name,
       sizeSectors: content.length / SECTOR_BYTES,
       scheduler,
-      writeCache: cache,
+      hasVolatileCache: true,
+      ...(isCut && { writeCache: cache }),
       limits: {
         hasFua: true,
         maxSecureEraseSectors: ALL_SECTORS,
@@ -61,6 +67,7 @@ export class SuiteDisk extends RamDisk {
     });
     this.deviceNumber = deviceNumber;
     this.cache = cache;
+    this.#isCut = isCut;
     this.#scheduler = scheduler;
     this.poke(0, content);
   }
@@ -111,11 +118,13 @@ export class SuiteDisk extends RamDisk {
       super.submitBio(bio);
       return;
     }
-    this.cache.submitted(bio, {
-      read: (at, into, from, length) => {
-        this.#read(at, into, from, length);
-      },
-    });
+    if (this.#isCut) {
+      this.cache.submitted(bio, {
+        read: (at, into, from, length) => {
+          this.#read(at, into, from, length);
+        },
+      });
+    }
     this.poke(bio.sector, new Uint8Array(bio.sizeBytes));
     this.#scheduler.raise(this, bio);
   }

@@ -46,6 +46,8 @@ export interface TargetClaims {
   readonly holdsMs?: number;
   /** Whether an error of a disk comes up as it is, or as any error. Default: as it is. */
   readonly errors?: "as-they-are" | "any";
+  /** Disks of which it uses whatever it likes, besides `devices()`: for a log, a store. Default: none. */
+  readonly ownDisks?: readonly string[];
   /** Disks whose errors nobody above need hear of. Default: none. */
   readonly toleratesErrorsOf?: readonly string[];
   /** Limits that are wider than those of the disks, for the target does what is needed. */
@@ -63,6 +65,8 @@ export interface SuiteOptions {
   readonly services?: DiskRigOptions["services"];
   /** By name, how large they are. Default: `a` and `b`, of 64 sectors each. */
   readonly disks?: Readonly<Record<string, Sectors>>;
+  /** Disks that hold zeroes at first; the others hold what tells each of their sectors from all others. */
+  readonly blankDisks?: readonly string[];
   readonly tables: readonly ValidTable[];
   readonly invalidTables: readonly InvalidTable[];
   readonly claims?: TargetClaims;

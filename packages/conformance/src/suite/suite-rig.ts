@@ -24,6 +24,8 @@ export interface SuiteRigOptions {
   /** What disks hold that hold other things than at first. */
   readonly contents?: ReadonlyMap<string, Uint8Array>;
   readonly limits?: Partial<QueueLimits>;
+  /** Whether the power is to be cut. Default: false. */
+  readonly isCut?: boolean;
   readonly mapper?: DiskRigOptions["mapper"];
   readonly memory?: DiskRigOptions["memory"];
 }
@@ -52,7 +54,7 @@ export class SuiteRig<AScheduler extends Scheduler = Scheduler> extends DiskRig<
   #createdMs = 0;
 
   constructor(scheduler: AScheduler, options: SuiteRigOptions) {
-    const { subject, isBehind = false, contents, limits = {} } = options;
+    const { subject, isBehind = false, contents, limits = {}, isCut = false } = options;
     const { suite, table } = subject;
     const spy = new Spy();
     super(scheduler, {
@@ -66,9 +68,10 @@ export class SuiteRig<AScheduler extends Scheduler = Scheduler> extends DiskRig<
     this.begin = isBehind ? FILLER_SECTORS : 0;
     this.sizeSectors = table.sizeSectors ?? LINE_SECTORS;
     this.disks = disksOf(suite).map(([name, sectors], index) => {
-      const content = contents?.get(name) ?? diskContent(index, sectors);
+      const isBlank = suite.blankDisks?.includes(name) === true;
+      const content = contents?.get(name) ?? diskContent(isBlank ? null : index, sectors);
       const deviceNumber = numberOf(index);
-      return this.add(new SuiteDisk({ name, deviceNumber, content, scheduler, limits }));
+      return this.add(new SuiteDisk({ name, deviceNumber, content, scheduler, limits, isCut }));
     });
     // What is made for a disk once for all is no target's.
     for (const disk of this.disks) this.submitter.addDevice(disk);
