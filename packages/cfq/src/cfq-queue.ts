@@ -7,6 +7,7 @@ import { CfqClient, type CfqClientOptions, type ClientHost } from "./cfq-client.
 import { ClientQueue } from "./client-queue.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type CfqStatistics, GroupTable } from "./group-table.ts";
+import type { StatFormat } from "./stat-text.ts";
 import { PRIORITY_DEFAULT, PRIORITY_MAX, Timing } from "./timing.ts";
 
 const DEPTH = 16;
@@ -17,6 +18,7 @@ type Range = readonly [least: number, most: number];
 const DEPTH_RANGE: Range = [1, 65_536];
 const HZ_RANGE: Range = [100, 65_536];
 const IDLE_RANGE: Range = [0, 65_536];
+const LATENCY_RANGE: Range = [1, 65_536];
 const PRIORITY_RANGE: Range = [0, PRIORITY_MAX];
 
 export interface CfqQueueOptions {
@@ -33,8 +35,13 @@ export interface CfqQueueOptions {
   readonly depth?: number;
   /** Ticks of the clock in a second; 1000 unless told. */
   readonly hz?: number;
-  /** How many ticks a client that has its turn is waited for; a fifth of a second unless told. */
+  /** How many ticks a client that has its turn is waited for; a twentieth of a second unless told. */
   readonly idleTicks?: number;
+  /**
+   * In how many ticks each group should have its turn; three tenths of a second unless told. Shorter
+   * turns make shares exact sooner; longer ones spare a disk that has to move its head between them.
+   */
+  readonly latencyTicks?: number;
 }
 
 /**
@@ -62,6 +69,7 @@ export class CfqQueue implements ClientHost, Waitable {
     checkCount(name, "depth", depth, DEPTH_RANGE);
     checkCount(name, "hz", hz, HZ_RANGE);
     checkCount(name, "idleTicks", options.idleTicks ?? 0, IDLE_RANGE);
+    checkCount(name, "latencyTicks", options.latencyTicks ?? 1, LATENCY_RANGE);
     const rootStats = await statsMemory.alloc(GROUP_STAT_WORDS, GFP_KERNEL, task);
     if (rootStats === null) {
       const message = `cfq of ${name}: no memory for the statistics of the root group`;
@@ -72,7 +80,7 @@ export class CfqQueue implements ClientHost, Waitable {
 
   private constructor(options: CfqQueueOptions, rootStats: PerCpuBlock) {
     const { name, device, scheduler, submitter, memory, statsMemory, hz = HZ } = options;
-    const timing = new Timing(scheduler.clock, hz, options.idleTicks);
+    const timing = new Timing(scheduler.clock, hz, options);
     this.label = `cfq of ${name}`;
     this.device = device;
     const rcu = new Rcu(scheduler, `readers of the groups of ${name}`);
@@ -138,6 +146,15 @@ export class CfqQueue implements ClientHost, Waitable {
   /** Null: there is no such group. Waits: never. */
   statisticsOf(group: string, task: Task): CfqStatistics | null {
     return this.#groups.statisticsOf(group, task);
+  }
+
+  /**
+   * The same as text, with `device` for the number of the disk; null: there is no such group. The
+   * lines of `io.stat`, or of the files of the first version of cgroups with their names: see
+   * `StatFormat`. Waits: never.
+   */
+  statTextOf(group: string, device: string, format: StatFormat, task: Task): string | null {
+    return this.#groups.textOf(group, device, format, task);
   }
 
   /** Closes all clients, and forgets all groups. Waits: for the bios of all clients. */

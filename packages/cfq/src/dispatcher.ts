@@ -13,7 +13,7 @@ import {
   WorkItem,
   WorkQueue,
 } from "@blkstack/task";
-import type { ClientQueue } from "./client-queue.ts";
+import { type ClientQueue, NO_TIME } from "./client-queue.ts";
 import { DispatchSlot, type SlotOwner } from "./dispatch-slot.ts";
 import { GroupService } from "./group-service.ts";
 import type { GroupShare } from "./group-share.ts";
@@ -146,10 +146,8 @@ export class Dispatcher implements SlotOwner, Waitable {
     this.#free.push(slot);
     queue.inFlight -= 1;
     const isQuiet = queue.queued + queue.inFlight === 0;
-    if (this.#turn.queue === queue) {
-      this.#turn.bioEnded();
-      if (isQuiet) this.#turn.ranEmpty(this.#timing.now());
-    }
+    if (this.#turn.queue === queue) this.#turn.bioEnded();
+    if (isQuiet) queue.emptySince = this.#timing.now();
     if (this.#queued > 0) this.#poke();
     if (isQuiet && !this.#quiet.isEmpty) this.#quiet.wakeAll();
   }
@@ -166,6 +164,7 @@ export class Dispatcher implements SlotOwner, Waitable {
   }
 
   #submit(bio: Bio, queue: ClientQueue, task: Task): Awaitable<void> {
+    if (queue.emptySince !== NO_TIME) this.#comeBack(queue);
     if (this.#mayPass(queue)) return this.#send(bio, queue, task);
     queue.bios.add(bio);
     queue.queued += 1;
@@ -192,6 +191,13 @@ export class Dispatcher implements SlotOwner, Waitable {
     this.#service.select();
     this.#begin(queue, this.#timing.now());
     return true;
+  }
+
+  /** A bio comes to a queue that had none. How long its client thought matters if others waited. */
+  #comeBack(queue: ClientQueue): void {
+    const isAlone = this.#busy === 1 && this.#turn.queue === queue;
+    if (!isAlone) queue.thoughtUntil(this.#timing.now(), 2 * this.#timing.idleWindow);
+    queue.emptySince = NO_TIME;
   }
 
   #makeBusy(queue: ClientQueue): void {

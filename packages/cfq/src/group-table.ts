@@ -4,7 +4,6 @@ import {
   GroupStats,
   type Rcu,
   StatFamily,
-  StatKind,
   type StatsInstaller,
 } from "@blkstack/io-group";
 import {
@@ -17,6 +16,7 @@ import {
 import { type Access, AccessMode, isPending, type Scheduler, type Task } from "@blkstack/task";
 import { CfqGroup } from "./cfq-group.ts";
 import { GroupShare } from "./group-share.ts";
+import { countOf, type StatFormat, statTextOf } from "./stat-text.ts";
 import type { Jiffies } from "./timing.ts";
 import { checkWeight, WEIGHT_DEFAULT, WEIGHT_ROOT } from "./weight.ts";
 
@@ -36,6 +36,8 @@ export interface CfqStatistics {
   readonly serviced: number;
   /** The same in sectors. */
   readonly sectors: Sectors;
+  /** Bios that became part of others: none, for bios stay as they come. */
+  readonly merged: number;
 }
 
 export interface GroupTableOptions {
@@ -147,6 +149,16 @@ export class GroupTable {
     return statistics;
   }
 
+  /** Null: there is no such group. Waits: never. */
+  textOf(name: string, device: string, format: StatFormat, task: Task): string | null {
+    this.#touch(this.#look);
+    const phase = this.#rcu.readLock(task);
+    const group = this.#groups.get(name);
+    const text = group === undefined ? null : statTextOf(group, device, format);
+    this.#rcu.readUnlock(phase, task);
+    return text;
+  }
+
   /** All clients must have gone. Waits: until nobody looks at a group, nor allocates for one. */
   async destroy(task: Task): Promise<void> {
     for (const name of [...this.#groups.keys()]) this.remove(name);
@@ -171,19 +183,13 @@ const SHARE_BYTES = 256;
 
 function statisticsOf(group: CfqGroup): CfqStatistics {
   const { weight, served, queued, dequeues } = group.share;
-  const { stats } = group;
-  const count = (family: StatFamily): number =>
-    stats === null
-      ? 0
-      : stats.get(family, StatKind.Read) +
-        stats.get(family, StatKind.Write) +
-        stats.get(family, StatKind.Discard);
   return {
     weight,
     time: served,
     queued,
     dequeues,
-    serviced: count(StatFamily.Ios),
-    sectors: count(StatFamily.Bytes) / SECTOR_BYTES,
+    serviced: countOf(group, StatFamily.Ios),
+    sectors: countOf(group, StatFamily.Bytes) / SECTOR_BYTES,
+    merged: countOf(group, StatFamily.Merged),
   };
 }

@@ -1,3 +1,4 @@
 export { CfqClient, type CfqClientOptions } from "./cfq-client.ts";
 export { CfqQueue, type CfqQueueOptions } from "./cfq-queue.ts";
 export type { CfqStatistics } from "./group-table.ts";
+export type { StatFormat } from "./stat-text.ts";

@@ -25,7 +25,6 @@ class Machine {
   readonly disk: TimedDisk;
   readonly ended: number[] = [];
   queue!: CfqQueue;
-  #isOver = false;
 
   constructor(msEach = 1) {
     this.disk = new TimedDisk(this.scheduler, msEach);
@@ -41,23 +40,25 @@ class Machine {
       setting.createQueue(this.disk, task, options),
     );
     for (const [number, load] of loads.entries()) this.#start(load, number);
-    await scheduler.advance(ms);
-    this.#isOver = true;
+    await this.goOn(ms);
   }
 
-  #start(
-    { group, weight, atOnce = 1, thinkMs = 0, op = BioOp.Read, ...rest }: Load,
-    number: number,
-  ): void {
+  async goOn(ms: number): Promise<void> {
+    await this.scheduler.advance(ms);
+  }
+
+  #start(load: Load, number: number): void {
+    const { group, weight, atOnce = 1, op = BioOp.Read, ...rest } = load;
     this.queue.setWeight(group, weight);
     const client = this.queue.openClient({ name: `client ${String(number)}`, group, ...rest });
     const thinking = new WaitQueue("a thought");
     this.ended[number] = 0;
     for (let count = 0; count < atOnce; count += 1) {
       this.scheduler.spawn(`${client.name}.${String(count)}`, async (task) => {
-        while (!this.#isOver) {
+        for (;;) {
           await this.setting.io(client, task, op);
           this.ended[number] = (this.ended[number] ?? 0) + 1;
+          const { thinkMs = 0 } = load;
           if (thinkMs > 0) await thinking.sleep(task, thinkMs);
         }
       });
@@ -117,11 +118,46 @@ describe("two clients of weights 100 and 300 share a disk 1 to 3", () => {
   });
 });
 
-it("a client that stops is waited for a fifth of a second at most, not for ever", async () => {
+it("a client that stops is waited for no longer than it may be", async () => {
   const machine = new Machine();
   const pauses = { ...HEAVY, thinkMs: 100_000 };
   await machine.run([{ ...LIGHT, atOnce: 4 }, pauses], 2000);
-  expect(machine.ended[0]).toBeGreaterThan(1750);
+  expect(machine.ended[0]).toBeGreaterThan(1900);
+});
+
+it("the disk does not stand still for a client that always thinks for longer than it is waited for", async () => {
+  const machine = new Machine();
+  const thinks = { ...HEAVY, thinkMs: 70 };
+  await machine.run([{ ...LIGHT, atOnce: 4 }, thinks], 10_000);
+  const [busy = NaN, thinking = NaN] = machine.ended;
+  expect(busy + thinking).toBeGreaterThan(9000);
+  expect(thinking).toBeGreaterThan(40);
+});
+
+it("a client that thought for long and does no more has its share again", async () => {
+  const machine = new Machine();
+  const thinks = { ...HEAVY, thinkMs: 70 };
+  await machine.run([{ ...LIGHT, atOnce: 4 }, thinks], 2000);
+  thinks.thinkMs = 0;
+  await machine.goOn(2000);
+  const before = [...machine.ended];
+  await machine.goOn(10_000);
+  const [light = NaN, heavy = NaN] = machine.ended.map((ended, n) => ended - (before[n] ?? NaN));
+  expect(heavy / light).toBeGreaterThan(2.8);
+  expect(heavy / light).toBeLessThan(3.2);
+});
+
+it("shorter turns make shares exact sooner", async () => {
+  const machine = new Machine(0.5);
+  const loads = [LIGHT, HEAVY].map((load) => ({ ...load, atOnce: 8 }));
+  await machine.run(loads, 0, { latencyTicks: 60 });
+  for (let round = 0; round < 5; round += 1) {
+    const before = [...machine.ended];
+    await machine.goOn(1000);
+    const [light = NaN, heavy = NaN] = machine.ended.map((ended, n) => ended - (before[n] ?? NaN));
+    expect(heavy / light).toBeGreaterThan(2.8);
+    expect(heavy / light).toBeLessThan(3.2);
+  }
 });
 
 it("a client alone has the whole disk, whatever its weight", async () => {

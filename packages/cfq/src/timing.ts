@@ -9,6 +9,14 @@ export const PRIORITY_MAX = 7;
 
 const MS_PER_SECOND = 1000;
 
+/** What may be other than usual, in ticks. */
+export interface TimingOptions {
+  /** How long a queue that has run empty is waited for; a twentieth of a second unless told. */
+  readonly idleTicks?: number | undefined;
+  /** In which time every group should have its turn; three tenths of a second unless told. */
+  readonly latencyTicks?: number | undefined;
+}
+
 /** The periods that everything else is made of, in ticks of one clock. */
 export class Timing {
   /** How long a queue of bios that somebody waits for is served at a time. */
@@ -24,14 +32,14 @@ export class Timing {
   readonly #clock: Clock;
   readonly #hz: number;
 
-  constructor(clock: Clock, hz: number, idleWindow?: Jiffies) {
+  constructor(clock: Clock, hz: number, { idleTicks, latencyTicks }: TimingOptions = {}) {
     this.#clock = clock;
     this.#hz = hz;
     this.syncSlice = Math.floor(hz / 10);
     this.asyncSlice = Math.floor(hz / 25);
-    this.targetLatency = Math.floor((hz * 3) / 10);
+    this.targetLatency = latencyTicks ?? Math.floor((hz * 3) / 10);
     this.behindLast = Math.floor(hz / 5);
-    this.idleWindow = idleWindow ?? this.behindLast;
+    this.idleWindow = idleTicks ?? Math.floor(hz / 20);
   }
 
   now(): Jiffies {

@@ -10,7 +10,6 @@ export class Turn {
   #allotted: Jiffies = 0;
   /** Whether one of its bios has ended since. */
   #wasServed = false;
-  #emptySince: Jiffies = 0;
 
   constructor(idleWindow: Jiffies) {
     this.#idleWindow = idleWindow;
@@ -31,11 +30,6 @@ export class Turn {
     this.#wasServed = true;
   }
 
-  /** The queue has no bio, neither waiting nor under way. */
-  ranEmpty(now: Jiffies): void {
-    this.#emptySince = now;
-  }
-
   /** When it is over as long as the queue has bios that wait. */
   get sliceEnd(): Jiffies {
     return this.#began + this.#allotted;
@@ -48,7 +42,9 @@ export class Turn {
    */
   emptyEnd(queue: ClientQueue, isLastOfGroup: boolean): Jiffies {
     if (queue.inFlight > 0) return this.sliceEnd + (isLastOfGroup ? this.#idleWindow : 0);
-    const end = this.#emptySince + this.#idleWindow;
+    // Most often it would be waited for in vain.
+    if (queue.thinkTicks > this.#idleWindow) return queue.emptySince;
+    const end = queue.emptySince + this.#idleWindow;
     return isLastOfGroup ? end : Math.min(end, this.sliceEnd);
   }
 

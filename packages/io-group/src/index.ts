@@ -1,7 +1,7 @@
 export { GroupStats } from "./group-stats.ts";
 export { IoGroup, type IoGroupOptions } from "./io-group.ts";
 export { Rcu, type RcuPhase } from "./rcu.ts";
-export { blkioLines, blkioTotal, ioStatLine } from "./stat-text.ts";
+export { blkioFile, blkioLines, blkioTotal, ioStatLine } from "./stat-text.ts";
 export {
   bucketOf,
   GROUP_STAT_WORDS,

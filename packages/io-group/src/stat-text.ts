@@ -47,6 +47,17 @@ export function blkioTotal(groups: readonly IoGroup[], family: StatFamily): stri
   return `Total ${String((read ?? 0) + (written ?? 0) + (discarded ?? 0))}`;
 }
 
+/** A whole such file, each line behind its name: `io_serviced 8:16 Read 4`, …, `io_serviced Total 4`. */
+export function blkioFile(
+  file: string,
+  device: string,
+  groups: readonly IoGroup[],
+  family: StatFamily,
+): string[] {
+  const lines = [...blkioLines(device, groups, family), blkioTotal(groups, family)];
+  return lines.map((line) => `${file} ${line}`);
+}
+
 function sum(groups: readonly IoGroup[], family: StatFamily, kind: StatKind): number {
   return groups.reduce((all, { stats }) => all + (stats?.get(family, kind) ?? 0), 0);
 }
