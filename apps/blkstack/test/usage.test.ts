@@ -43,8 +43,8 @@ const MISTAKES: readonly (readonly [argv: string, complaint: string])[] = [
   ["serve a.yaml --http h:1", "--http is not in this version of blkstack; leave it out"],
   [
     "serve a.yaml --disable df --disable x",
-    "--disable x is unknown; it should be one of structured-reply, meta-context, df, flush, fua, " +
-      "trim, zero, fast-zero, cache, multi-conn",
+    "--disable x is unknown; it should be one of structured-reply, extended-headers, " +
+      "meta-context, df, flush, fua, trim, zero, fast-zero, cache, multi-conn",
   ],
   ["dm ls", "required option '--control <path>' not specified"],
   ["dm message vm x y --control p", "the sector x: it should be a whole number from 0 on"],

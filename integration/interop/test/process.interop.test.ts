@@ -1,7 +1,8 @@
 // The command line as a process among others: what it inherits, how it ends, what it answers.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -76,6 +77,66 @@ describe.skipIf(isMissing("nbdinfo"))("a socket that listens already", () => {
     });
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${String(SIZE_BYTES)}\n` });
     expect(stderr).toMatch(/\nready\n$/);
+  });
+});
+
+describe("sockets that listen already", () => {
+  /** Has a server be given a socket of TCP and one with a path, for the process that `pid` names. */
+  async function serveGiven(pid: string): Promise<{ server: ChildProcess; port: number }> {
+    const tcp = createServer().listen(0, "127.0.0.1");
+    const unix = createServer().listen(bench.path("bound"));
+    await Promise.all([once(tcp, "listening"), once(unix, "listening")]);
+    const { port } = tcp.address() as AddressInfo;
+    // Whose server is closed loses its path, unless it is called something else by then.
+    renameSync(bench.path("bound"), bench.path("given"));
+    const command = `LISTEN_PID=${pid} LISTEN_FDS=2 exec "$0" serve --file disk.img --listen unix:own`;
+    const server = spawn("/bin/sh", ["-c", command, BLKSTACK], {
+      cwd: bench.folder,
+      stdio: ["ignore", "pipe", "pipe", descriptorOf(tcp), descriptorOf(unix)],
+      timeout: 115_000,
+    });
+    tcp.close();
+    unix.close();
+    let printed = "";
+    const print = (text: string): void => {
+      printed += text;
+    };
+    server.stdout?.setEncoding("utf8").on("data", print);
+    server.stderr?.setEncoding("utf8").on("data", print);
+    await eventually(() => {
+      expect(printed).toMatch(/ready\n$/);
+    }, 110_000);
+    expect(printed.includes(String(port))).toBe(pid === "$$");
+    return { server, port };
+  }
+
+  function descriptorOf(server: Server): number {
+    return (server as unknown as { _handle: { fd: number } })._handle.fd;
+  }
+
+  it("are all taken over, beside one of its own", async () => {
+    const { server, port } = await serveGiven("$$");
+    const read = { command: Command.Read, length: SECTOR_BYTES };
+    for (const path of ["given", "own"]) {
+      expect(await ask(await choose(bench.path(path), ""), read)).toBe(Errno.Ok);
+    }
+    const overTcp = connect({ host: "127.0.0.1", port });
+    const [greeting] = (await once(overTcp, "data")) as [Buffer];
+    expect(greeting.toString("latin1", 0, 16)).toBe("NBDMAGICIHAVEOPT");
+    const ended = once(server, "exit");
+    // A client that still negotiates holds nobody up.
+    server.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    overTcp.destroy();
+  });
+
+  it("are left alone when they are meant for another process", async () => {
+    const { server } = await serveGiven("1");
+    const read = { command: Command.Read, length: SECTOR_BYTES };
+    expect(await ask(await choose(bench.path("own"), ""), read)).toBe(Errno.Ok);
+    const ended = once(server, "exit");
+    server.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
   });
 });
 

@@ -159,6 +159,7 @@ export class Handshake implements OptionSession {
   startTls(): void {
     this.dialect = Dialect.Simple;
     this.selection = NOTHING_SELECTED;
+    this.measured = null;
     this.#step = Step.StartingTls;
     this.#peer.startTls(optionReply(this.#option, OptionReply.Ack));
   }
