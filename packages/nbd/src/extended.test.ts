@@ -370,6 +370,12 @@ describe("a filter of block status", () => {
     expect(errorOf(await ask(client, { command: Read, length: 512 }))).toBe(0);
   });
 
+  it("does not have one of two contexts answer twice", async () => {
+    const client = await connected(await serve(), "base:allocation", "blkstack:layer");
+    expect(errorOf(await status(client, filtered(512, LAYER, LAYER)))).toBe(22);
+    expect(errorOf(await ask(client, { command: Read, length: 512 }))).toBe(0);
+  });
+
   it("may come in pieces, and its client may vanish between them", async () => {
     const served = await serve();
     const client = await connected(served, "base:allocation");
