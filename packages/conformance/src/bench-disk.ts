@@ -1,4 +1,5 @@
 import { type Bio, opName, SECTOR_BYTES } from "@blkstack/bio";
+import type { QueueLimits } from "@blkstack/block";
 import { RamDisk } from "@blkstack/disk-ram";
 import type { Scheduler } from "@blkstack/task";
 import { firstBytes, type Range } from "./sent-bio.ts";
@@ -9,6 +10,8 @@ export interface BenchDiskOptions {
   readonly deviceNumber: string;
   readonly sizeSectors: number;
   readonly scheduler: Scheduler;
+  /** What differs from the limits of memory. */
+  readonly limits?: Partial<QueueLimits>;
 }
 
 /** A disk in memory, with a cache that wants flushes, that writes down what comes. */
@@ -17,8 +20,8 @@ export class BenchDisk extends RamDisk {
   /** `READ 57+3`: op, first sector, sectors. */
   readonly log: string[] = [];
 
-  constructor({ name, deviceNumber, sizeSectors, scheduler }: BenchDiskOptions) {
-    super({ name, sizeSectors, scheduler, hasVolatileCache: true });
+  constructor({ name, deviceNumber, sizeSectors, scheduler, limits = {} }: BenchDiskOptions) {
+    super({ name, sizeSectors, scheduler, limits, hasVolatileCache: true });
     this.deviceNumber = deviceNumber;
   }
 

@@ -4,19 +4,23 @@ import { choosesFailures } from "@blkstack/memory";
 import { Completion, type Task } from "@blkstack/task";
 import { it } from "vitest";
 import { linesOn } from "../test/log-of.ts";
-import { Rig } from "../test/rig.ts";
+import { TargetRig } from "@blkstack/conformance";
 import { logWrites } from "./log-writes.ts";
 
 /** Two who write, one of them with a flush behind it, over a disk and its log. */
 function build(world: World, variant: string): void {
-  const rig = new Rig(world.scheduler, logWrites, { sizeSectors: 8, logSectors: 64 });
+  const rig = new TargetRig(world.scheduler, {
+    types: [logWrites],
+    sizeSectors: 8,
+    secondSectors: 64,
+  });
   const done = new Completion("end of a writer", { scheduler: world.scheduler });
   const problems: string[] = [];
   /** What ended well, and what had before the flush was sent that ended well. */
   const ended: string[] = [];
   let beforeFlush: string[] = [];
   const write = async (sector: number, flags: number, task: Task): Promise<void> => {
-    const sent = rig.bio(BioOp.Write, { sector, sectors: 1 }, sector, flags);
+    const sent = rig.bio(BioOp.Write, { sector, sectors: 1 }, { byte: sector, flags });
     const kind = flags === 0 ? "write" : "fua";
     if ((await rig.send(sent, task)) === BioStatus.Ok) ended.push(`${kind} ${String(sector)}`);
   };

@@ -5,13 +5,20 @@ import type { Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endAt, linesOf, sourceOf } from "../test/log-of.ts";
-import { Bench, bytesOn, type DiskOptions, Rig } from "../test/rig.ts";
+import { TargetBench, TargetRig, type TargetRigOptions } from "@blkstack/conformance";
 import { logWrites } from "./log-writes.ts";
 
 const { Ok, IoError } = BioStatus;
 
-async function benchOf(options: DiskOptions = {}): Promise<Bench> {
-  const bench = new Bench(logWrites, options);
+const BLOCKS_OF_4096 = {
+  logicalBlockBytes: 4096,
+  physicalBlockBytes: 4096,
+  ioMinBytes: 4096,
+  discardGranularityBytes: 4096,
+};
+
+async function benchOf(options: Partial<TargetRigOptions> = {}): Promise<TargetBench> {
+  const bench = new TargetBench({ types: [logWrites], ...options });
   await bench.create("0 100 log-writes a b");
   return bench;
 }
@@ -29,13 +36,13 @@ describe("an entry is in the log", () => {
     await bench.message("mark", "end");
     const expected = ["mark first", "write 0+8 1", "write 16+1 2", "flush", "mark end"];
     expect(await linesOf(sourceOf(bench.b))).toEqual(expected);
-    expect(bytesOn(bench.a, { sector: 0, sectors: 1 })).toEqual([1]);
+    expect(bench.a.firstBytes({ sector: 0, sectors: 1 })).toEqual([1]);
   });
 
   it("of a FUA at its end, before writes that ended earlier", async () => {
     const bench = await benchOf();
     await bench.write(0, 1, 1);
-    await bench.start(BioOp.Write, { sector: 8, sectors: 2 }, 2, BioFlag.Fua);
+    await bench.start(BioOp.Write, { sector: 8, sectors: 2 }, { byte: 2, flags: BioFlag.Fua });
     expect(await linesOf(sourceOf(bench.b))).toEqual(["fua 8+2 2"]);
   });
 
@@ -68,17 +75,17 @@ describe("an entry is in the log", () => {
 });
 
 describe("with ends in an order of their own", () => {
-  let rig: Rig<VirtualScheduler>;
+  let rig: TargetRig<VirtualScheduler>;
 
   beforeEach(async () => {
-    rig = new Rig(new VirtualScheduler({ interrupts: "queued" }), logWrites);
+    rig = new TargetRig(new VirtualScheduler({ interrupts: "queued" }), { types: [logWrites] });
     await settle(rig, async (task) => {
       await rig.dm.create("md", task, { table: "0 100 log-writes a b" });
     });
   });
 
   async function start(sector: number, sectors: number, flags = 0): Promise<void> {
-    const { bio } = rig.bio(BioOp.Write, { sector, sectors }, sector, flags);
+    const { bio } = rig.bio(BioOp.Write, { sector, sectors }, { byte: sector, flags });
     rig.scheduler.spawn("sender", (task) => rig.submitter.submitBio(bio, task));
     await rig.scheduler.runTasks();
   }
@@ -141,7 +148,7 @@ describe("with ends in an order of their own", () => {
     // No flush has come; the first write is in the log all the same.
     await rig.scheduler.run();
     expect(rig.dm.status("md")).toEqual(["0 100 log-writes 1 2"]);
-    expect(bytesOn(rig.a, { sector: 20, sectors: 1 })).toEqual([20]);
+    expect(rig.a.firstBytes({ sector: 20, sectors: 1 })).toEqual([20]);
     await settle(rig, (task) => rig.dm.remove("md", task));
     const expected = ["write 10+1 10", "write 20+1 20", "mark dm-log-writes-end"];
     expect(await linesOf(sourceOf(rig.b))).toEqual(expected);
@@ -153,7 +160,7 @@ describe("with ends in an order of their own", () => {
     await start(20, 1);
     await end(10);
     await rig.scheduler.run();
-    expect(bytesOn(rig.a, { sector: 20, sectors: 1 })).toEqual([20]);
+    expect(rig.a.firstBytes({ sector: 20, sectors: 1 })).toEqual([20]);
     expect(rig.dm.status("md")).toEqual(["0 100 log-writes 1 2 logging_disabled"]);
     expect(rig.lines).toEqual(["md: Out of memory for the log"]);
   });
@@ -161,7 +168,7 @@ describe("with ends in an order of their own", () => {
 
 describe("a log that cannot go on", () => {
   it("for lack of space says so; the data goes on, and the log stays as it was", async () => {
-    const bench = await benchOf({ logSectors: 20 });
+    const bench = await benchOf({ secondSectors: 20 });
     await bench.write(0, 8, 1);
     await bench.flush();
     await bench.message("mark", "m");
@@ -174,13 +181,13 @@ describe("a log that cannot go on", () => {
     await expect(bench.message("mark", "x")).rejects.toThrow("logging is disabled: Ran out");
     await bench.perform((task) => bench.dm.remove("md", task));
     expect(await linesOf(sourceOf(bench.b))).toEqual(["write 0+8 1", "flush", "mark m"]);
-    expect(bytesOn(bench.a, { sector: 0, sectors: 20 }).slice(7)).toEqual([
+    expect(bench.a.firstBytes({ sector: 0, sectors: 20 }).slice(7)).toEqual([
       1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3,
     ]);
   });
 
   it("is full to its last sector before it is full", async () => {
-    const bench = await benchOf({ logSectors: 12 });
+    const bench = await benchOf({ secondSectors: 12 });
     await bench.write(0, 8, 1);
     await bench.flush();
     expect(bench.status()).toBe("2 10");
@@ -202,7 +209,7 @@ describe("a log that cannot go on", () => {
   });
 
   it("from the beginning, with no room for one entry, is as if there were none", async () => {
-    const bench = await benchOf({ logSectors: 1 });
+    const bench = await benchOf({ secondSectors: 1 });
     await expect(bench.message("mark", "m")).rejects.toThrow("Ran out of space");
     expect(bench.status()).toBe("0 1 logging_disabled");
     expect(await bench.write(0, 1, 1)).toBe(Ok);
@@ -224,7 +231,7 @@ it("a suspended device has all of its log on the disk", async () => {
   await bench.write(0, 1, 1);
   await bench.flush();
   await bench.perform((task) => bench.dm.suspend("md", task));
-  const meanwhile = await bench.start(BioOp.Write, { sector: 1, sectors: 1 }, 2);
+  const meanwhile = await bench.start(BioOp.Write, { sector: 1, sectors: 1 }, { byte: 2 });
   await bench.perform((task) => bench.dm.resume("md", task));
   expect(meanwhile.status).toBe(Ok);
   await bench.message("mark", "m");
@@ -238,7 +245,7 @@ it("it asks for flushes and FUA whatever is below, and takes 8 MiB at once at th
 });
 
 it("over a disk with blocks of 4096 bytes counts in these, and its devices in sectors", async () => {
-  const bench = new Bench(logWrites, { blockBytes: 4096 });
+  const bench = new TargetBench({ types: [logWrites], limits: BLOCKS_OF_4096 });
   await bench.create("0 96 log-writes a b");
   expect(bench.status()).toBe("0 7");
   await bench.write(16, 8, 1);
@@ -254,7 +261,7 @@ it("over a disk with blocks of 4096 bytes counts in these, and its devices in se
 });
 
 it("its table names both devices; more arguments are taken, and forgotten", async () => {
-  const bench = new Bench(logWrites);
+  const bench = new TargetBench({ types: [logWrites] });
   await bench.create("0 100 log-writes a b 1");
   expect(bench.table()).toBe("0 100 log-writes 7:0 7:16");
 });
@@ -279,18 +286,24 @@ describe("a line is refused", () => {
     ["none b", "Device lookup failed"],
     ["a none", "Log device lookup failed"],
   ])("log-writes %s", async (args, message) => {
-    expect(await new Bench(logWrites).refusal(`0 100 log-writes ${args}`)).toContain(message);
+    expect(
+      await new TargetBench({ types: [logWrites] }).refusal(`0 100 log-writes ${args}`),
+    ).toContain(message);
   });
 
   it("that is longer than its device", async () => {
-    const message = await new Bench(logWrites, { sizeSectors: 50 }).refusal("0 100 log-writes a b");
+    const message = await new TargetBench({
+      types: [logWrites],
+      sizeSectors: 50,
+      secondSectors: 1000,
+    }).refusal("0 100 log-writes a b");
     expect(message).toContain("a too small for target");
   });
 });
 
 /** Does something, with all interrupts handled in the order in which they were raised. */
 async function settle(
-  rig: Rig<VirtualScheduler>,
+  rig: TargetRig<VirtualScheduler>,
   body: (task: Task) => Promise<void>,
 ): Promise<void> {
   await rig.scheduler.perform("commands", body);

@@ -3,7 +3,7 @@ import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { linesOf, sourceOf, targetOf } from "../test/log-of.ts";
-import { Rig } from "../test/rig.ts";
+import { TargetRig } from "@blkstack/conformance";
 import { replayLog } from "./index.ts";
 import { logWrites } from "./log-writes.ts";
 
@@ -87,15 +87,15 @@ class Model {
 }
 
 /** Does the steps for real, and in the model; answers both when all is over. */
-async function play(history: readonly Step[]): Promise<{ rig: Rig; model: Model }> {
+async function play(history: readonly Step[]): Promise<{ rig: TargetRig; model: Model }> {
   const scheduler = new VirtualScheduler({ interrupts: "queued" });
-  const rig = new Rig(scheduler, logWrites);
+  const rig = new TargetRig(scheduler, { types: [logWrites] });
   const model = new Model();
   await scheduler.perform("create", (task) => {
     return rig.dm.create("md", task, { table: `0 ${String(SECTORS)} log-writes a b` });
   });
   const send = async (op: BioOp, sector: number, sectors: number, byte: number, flags: number) => {
-    const { bio } = rig.bio(op, { sector, sectors }, byte, flags);
+    const { bio } = rig.bio(op, { sector, sectors }, { byte, flags });
     scheduler.spawn("sender", (task) => rig.submitter.submitBio(bio, task));
     await scheduler.runTasks();
   };
