@@ -15,8 +15,11 @@ export class ProgressLine {
   }
 
   show(name: string, progress: Progress): void {
+    if (this.#isShown) this.showText(`${name}: ${progressText(progress)}`);
+  }
+
+  showText(text: string): void {
     if (!this.#isShown) return;
-    const text = `${name}: ${progressText(progress)}`;
     this.#output.write(this.#isTerminal ? `\r\u001b[K${text}` : `${text}\n`);
   }
 

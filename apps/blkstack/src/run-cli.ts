@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type CliIo, type CommandContext, ExitStatus, printLine } from "./cli-io.ts";
 import { checkCommand } from "./commands/check.ts";
+import { crashCommand } from "./commands/crash.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { dmCommand } from "./commands/dm.ts";
 import { exploreCommand } from "./commands/explore.ts";
@@ -24,6 +25,7 @@ const COMMANDS = [
   goldenCommand,
   snapshotCommand,
   logCommand,
+  crashCommand,
   demoCommand,
 ];
 
