@@ -12,6 +12,7 @@ const PACKAGES = {
   mke2fs: "e2fsprogs",
   e2fsck: "e2fsprogs",
   debugfs: "e2fsprogs",
+  sqlite3: "sqlite3",
   fio: "fio",
   openssl: "openssl",
 } as const;

@@ -13,6 +13,7 @@ const PAGES = [
   { page: "snapshots", example: "snapshot.yaml", outputsMin: 8 },
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
   { page: "tls", example: "tls.yaml", outputsMin: 5 },
+  { page: "crash-testing", example: "crash.yaml", outputsMin: 4 },
 ];
 
 const benches: Workbench[] = [];

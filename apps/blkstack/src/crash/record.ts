@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { Bio, BioOp, BioStatus, type Bytes, createVecs, SECTOR_BYTES } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
+import { inspectLog } from "@blkstack/dm-log-writes";
 import { submitAndWait } from "@blkstack/make-request";
 import { formatNbdUri } from "@blkstack/nbd";
 import { runInTask, type Stack } from "@blkstack/stack";
@@ -9,6 +10,7 @@ import { type Ground, makeGround } from "../compose.ts";
 import { Commander } from "../control/commander.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
+import { ImageFile } from "../image-file.ts";
 import { type Serving, serveStack } from "../serving.ts";
 import { openPlan, type StackPlan } from "../stack-file.ts";
 import { UserError } from "../user-error.ts";
@@ -51,6 +53,18 @@ export async function record(options: RecordOptions): Promise<void> {
     }
   } finally {
     ground.memory.stopBackgroundReclaim();
+  }
+  await checkWhole(logPathOf(plan, options.logged));
+}
+
+/** A log that ran full, or whose disk failed, ends early, and says so. */
+async function checkWhole(logPath: string): Promise<void> {
+  const log = await ImageFile.open("log", logPath, "/");
+  try {
+    if ((await inspectLog(log)).isEnded) return;
+    throw new UserError("the log does not have all that was written: make its disk larger");
+  } finally {
+    await log.close();
   }
 }
 

@@ -80,19 +80,23 @@ class CrashSearch {
   }
 
   async #work(bench: CheckBench): Promise<void> {
-    const { points, signal, onProgress } = this.#options;
-    while (this.#first === null && !signal.aborted) {
+    const { points, onProgress } = this.#options;
+    while (this.#first === null && !this.#isStopped()) {
       const next = this.#queue.next();
       if (next.done === true) return;
       const { number, index, state } = next.value;
       const checked = await bench.check(points, index, state);
-      if (signal.aborted) return;
+      if (this.#isStopped()) return;
       this.#states += 1;
       this.#tallies.set(index, (this.#tallies.get(index) ?? 0) + 1);
       onProgress(index, this.#states);
       if (checked.isWell || this.#isKnownEarlier(number)) continue;
       this.#first = { number, failure: { index, state, checked }, bench };
     }
+  }
+
+  #isStopped(): boolean {
+    return this.#options.signal.aborted;
   }
 
   /** Whether another bench has found a failure of an earlier state meanwhile. */
