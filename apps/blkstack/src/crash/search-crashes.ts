@@ -18,7 +18,7 @@ export interface Failure {
 }
 
 /** How many states of a point were checked. */
-export interface PointTally {
+interface PointTally {
   readonly point: CrashPoint;
   readonly states: number;
 }
