@@ -5,7 +5,7 @@ export type FileName = (typeof FILE_NAMES)[number];
 
 const SECTOR_BYTES = 512;
 /** The directory, and then a region for each file: what each may be long. */
-export const REGION_BYTES = 1 << 20;
+const REGION_BYTES = 1 << 20;
 
 interface FileState {
   sizeBytes: number;
