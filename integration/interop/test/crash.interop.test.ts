@@ -54,10 +54,10 @@ function toldBy({ status, stdout, stderr }: Outcome): Told {
 function stackOf(name: string, mib: number): string {
   const sectors = String(mib * 2048);
   return `disks:
-  ${name}: { file: ./${name}.img, size: ${String(mib)}MiB, create: true }
+  base: { file: ./${name}.img, size: ${String(mib)}MiB, create: true }
   log: { file: ./${name}.log, size: 128MiB, create: true }
 devices:
-  logged: 0 ${sectors} log-writes ${name} log
+  logged: 0 ${sectors} log-writes base log
   lying: 0 ${sectors} flakey logged 0 0 1 1 drop_writes
 exports:
   disk: { device: logged }
@@ -168,15 +168,20 @@ describe.skipIf(isMissing("e2fsck", "debugfs"))(
 describe.skipIf(isMissing("mke2fs", "e2fsck", "nbdcopy"))(
   "a filesystem that is copied to a disk",
   () => {
-    const workload = "mke2fs -q -t ext4 made.img 8M && nbdcopy --flush made.img $uri && echo made";
+    const workload = "mke2fs -q -F -t ext4 fs.raw 8M && nbdcopy --flush fs.raw $uri && echo made";
     const check = 'test "$mark" != made || e2fsck -fn "$image"';
 
     it("is there once the copy was flushed, and a disk that drops writes is found out", async () => {
-      bench.write("made.yaml", stackOf("made", 8));
-      const args = ["made.yaml", "--marks", "--workload", workload, "--check", check];
-      expect(await crash(...args, "--export", "disk")).toMatchObject({ status: 0, failure: null });
-      const told = await crash(...args, "--export", "lying");
-      expect(told).toMatchObject({ status: 1, failure: { mark: "made", lost: [] } });
+      const crashOn = (name: string): Promise<Told> => {
+        bench.write("fs.yaml", stackOf(name, 8));
+        const args = ["--export", name, "--marks", "--workload", workload, "--check", check];
+        return crash("fs.yaml", ...args);
+      };
+      expect(await crashOn("disk")).toMatchObject({ status: 0, failure: null });
+      expect(await crashOn("lying")).toMatchObject({
+        status: 1,
+        failure: { mark: "made", lost: [] },
+      });
     });
   },
 );
