@@ -265,6 +265,17 @@ it.each<[what: string, args: string[], complaint: string]>([
   });
 });
 
+it("a base that is smaller than the disk of the log was is refused", async () => {
+  await crashed("write 100 1; flush", "--keep", "kept");
+  await writeFile(join(cwd, "small.img"), Buffer.alloc(50 * 512));
+  const replay = ["--replay", "kept/writes.log", "--base", "small.img", "--check", "true"];
+  const { status, stderr } = await crash(...replay);
+  expect([status, stderr]).toEqual([
+    2,
+    "blkstack: entry 1 of the log is for sectors 100+1, and the base has 50\n",
+  ]);
+});
+
 it("a log that was too small for its workload is not taken for all of it", async () => {
   await writeFile(join(cwd, "s.yaml"), STACK.replace("4MiB", "4KiB"));
   const { status, stderr } = await crashed(IN_ORDER);

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Bytes } from "@blkstack/bio";
+import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
 import { type CrashPoint, crashPoints, LogError, LogReader } from "@blkstack/dm-log-writes";
 import { Command, Option } from "commander";
 import { type CliIo, type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
@@ -233,6 +233,7 @@ async function checkRecording(
   try {
     const points: CrashPoint[] = [];
     for await (const point of crashPoints(await LogReader.open(log), { ignoreFlushes })) {
+      checkFits(point, sizeBytes);
       points.push(point);
     }
     const jobs = flags.point === undefined ? flags.jobs : 1;
@@ -274,6 +275,19 @@ async function checkRecording(
     progress.clear();
     for (const bench of benches) await bench.close();
     await log.close();
+  }
+}
+
+/** A base of another disk, or a log of one, is found out before anything is checked. */
+function checkFits({ loose, behindFlush, settled }: CrashPoint, sizeBytes: Bytes): void {
+  const writes = [...settled, ...loose, ...(behindFlush === null ? [] : [behindFlush])];
+  for (const { entry } of writes) {
+    if ((entry.sector + entry.sectors) * SECTOR_BYTES <= sizeBytes) continue;
+    const range = `sectors ${String(entry.sector)}+${String(entry.sectors)}`;
+    const text = `entry ${String(entry.number)} of the log is for ${range}`;
+    throw new UserError(
+      `${text}, and the base has ${String(Math.floor(sizeBytes / SECTOR_BYTES))}`,
+    );
   }
 }
 
