@@ -76,7 +76,7 @@ describe("a read", () => {
     await over("", async (task) => {
       expect(await rig.read(3, 2, task)).toEqual([7, 7]);
       expect(disk.log).toEqual(["READ 0+8"]);
-      const again = rig.send(rig.bio(BioOp.Read, 0, new Uint8Array(4096)), task);
+      const again = rig.perform(rig.bio(BioOp.Read, 0, new Uint8Array(4096)), task);
       expect(isPending(again)).toBe(false);
       expect(disk.log).toEqual(["READ 0+8"]);
       expect(info()).toBe("0 8004 cache 4096 1/64 1 1 0 0 0 0 0 writeback");

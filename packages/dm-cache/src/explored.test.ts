@@ -109,7 +109,7 @@ class PromisedUser {
 
   async #send(bio: Bio): Promise<void> {
     this.#promises.submitted(bio);
-    const status = await this.#rig.send(bio, this.#task);
+    const status = await this.#rig.perform(bio, this.#task);
     if (status === BioStatus.Ok) this.#promises.acknowledged(bio);
   }
 }

@@ -93,7 +93,7 @@ export async function runUntilEnded(
 }
 
 /** Where a disk of which the model knows all is otherwise; null: nowhere. */
-export function differenceOnDisks(rig: SuiteRig): string | null {
+function differenceOnDisks(rig: SuiteRig): string | null {
   for (const disk of rig.disks) {
     const expected = rig.modelDisks.get(disk.name);
     if (expected === undefined || !rig.model.exactDisks.includes(disk.name)) continue;
