@@ -1,17 +1,32 @@
 import { type BlockDevice, BlockError } from "@blkstack/block";
 import type { DeviceMapper } from "@blkstack/device-mapper";
 import type { NbdExport, NbdServer } from "@blkstack/nbd";
-import type { Stack } from "@blkstack/stack";
+import type { GroupMember, Stack } from "@blkstack/stack";
 import type { Task } from "@blkstack/task";
 
 /** What people are told of an export. */
 export interface ExportReport {
   readonly name: string;
   readonly device: string;
+  /** Absent: it is in none. */
+  readonly group?: string;
   readonly isReadOnly: boolean;
   readonly description: string;
   readonly clients: number;
 }
+
+/** An export, and how it uses its disk or device. */
+export interface LiveExport extends NbdExport {
+  readonly member: GroupMember;
+}
+
+/** What people ask for. */
+export type WantedExport = Omit<NbdExport, "device"> & {
+  /** The name of a disk or device. */
+  readonly device: string;
+  /** Null: in none. */
+  readonly group: string | null;
+};
 
 /**
  * The exports of a server as they come and go. A mapped device is open as long as it is exported, so
@@ -22,10 +37,10 @@ export class LiveExports {
   readonly #server: NbdServer;
   readonly #stack: Stack;
   readonly #mapper: DeviceMapper;
-  readonly #all = new Map<string, NbdExport>();
+  readonly #all = new Map<string, LiveExport>();
 
   /** `exports` are those that the server has already. */
-  constructor(server: NbdServer, stack: Stack, exports: readonly NbdExport[]) {
+  constructor(server: NbdServer, stack: Stack, exports: readonly LiveExport[]) {
     this.#server = server;
     this.#stack = stack;
     this.#mapper = stack.mapper;
@@ -33,19 +48,30 @@ export class LiveExports {
   }
 
   list(): ExportReport[] {
-    return [...this.#all.values()].map(({ name, device, isReadOnly, description = "" }) => ({
+    return [...this.#all.values()].map(({ name, member, isReadOnly, description = "" }) => ({
       name,
-      device: device.name,
-      isReadOnly: isReadOnly === true || device.isReadOnly,
+      device: member.below.name,
+      ...(member.group !== null && { group: member.group }),
+      isReadOnly: isReadOnly === true || member.below.isReadOnly,
       description,
       clients: this.#server.clientCount(name),
     }));
   }
 
-  /** Throws ENODEV when there is no disk or device of that name, EINVAL for a name that is taken. */
-  add(entry: Omit<NbdExport, "device"> & { readonly device: string }): void {
-    const added = { ...entry, device: this.#find(entry.device) };
-    this.#server.addExport(added);
+  /**
+   * Throws ENODEV when there is no disk or device of that name, ENOENT for a group that is not there,
+   * EINVAL for a name that is taken. Waits: for memory.
+   */
+  async add({ group, ...entry }: WantedExport, task: Task): Promise<void> {
+    const { groups } = this.#stack;
+    const member = await groups.enter(this.#find(entry.device), group, task);
+    const added = { ...entry, device: member.device, member };
+    try {
+      this.#server.addExport(added);
+    } catch (error) {
+      await groups.leave(member, task);
+      throw error;
+    }
     this.#hold(added);
   }
 
@@ -54,12 +80,16 @@ export class LiveExports {
     const entry = this.#all.get(name);
     await this.#server.removeExport(name, task, { force });
     this.#all.delete(name);
-    if (entry !== undefined) await this.#release(entry, task);
+    if (entry === undefined) return;
+    await this.#stack.groups.leave(entry.member, task);
+    await this.#release(entry, task);
   }
 
   /** The names of the exports of a mapped device. */
   of(deviceName: string): string[] {
-    const ofDevice = [...this.#all.values()].filter(({ device }) => device.name === deviceName);
+    const ofDevice = [...this.#all.values()].filter(
+      ({ member }) => member.below.name === deviceName,
+    );
     return ofDevice.map(({ name }) => name);
   }
 
@@ -76,13 +106,14 @@ export class LiveExports {
     throw new BlockError("BLK_DEVICE", "ENODEV", `there is no disk or device "${name}"`);
   }
 
-  #hold(entry: NbdExport): void {
-    if (this.#isMapped(entry.device)) this.#mapper.open(entry.device.name);
+  #hold(entry: LiveExport): void {
+    const { below } = entry.member;
+    if (this.#isMapped(below)) this.#mapper.open(below.name);
     this.#all.set(entry.name, entry);
   }
 
-  async #release({ device }: NbdExport, task: Task): Promise<void> {
-    if (this.#isMapped(device)) await this.#mapper.close(device.name, task);
+  async #release({ member: { below } }: LiveExport, task: Task): Promise<void> {
+    if (this.#isMapped(below)) await this.#mapper.close(below.name, task);
   }
 
   #isMapped(device: BlockDevice): boolean {

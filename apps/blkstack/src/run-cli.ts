@@ -7,6 +7,7 @@ import { dmCommand } from "./commands/dm.ts";
 import { exploreCommand } from "./commands/explore.ts";
 import { exportCommand } from "./commands/export.ts";
 import { goldenCommand } from "./commands/golden.ts";
+import { groupCommand } from "./commands/group.ts";
 import { logCommand } from "./commands/log.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { scenariosCommand } from "./commands/scenarios.ts";
@@ -19,6 +20,7 @@ const COMMANDS = [
   serveCommand,
   dmCommand,
   exportCommand,
+  groupCommand,
   scenariosCommand,
   exploreCommand,
   replayCommand,

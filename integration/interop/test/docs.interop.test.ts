@@ -14,6 +14,7 @@ const PAGES = [
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
   { page: "tls", example: "tls.yaml", outputsMin: 5 },
   { page: "crash-testing", example: "crash.yaml", outputsMin: 4 },
+  { page: "groups", example: "weights.yaml", outputsMin: 6 },
 ];
 
 const benches: Workbench[] = [];

@@ -2,6 +2,7 @@ import { BlockError } from "@blkstack/block";
 
 const WEIGHT_MIN = 10;
 const WEIGHT_MAX = 1000;
+/** Of groups that nothing is said of. */
 export const WEIGHT_DEFAULT = 500;
 /** Of the root group, whose clients are those that nobody has put into another one. */
 export const WEIGHT_ROOT = 1000;

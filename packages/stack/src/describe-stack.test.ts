@@ -38,6 +38,7 @@ const group = fc.record(
     riops: perSecond,
     wiops: perSecond,
     burstMs: fc.nat({ max: 999_999_999 }),
+    weight: fc.integer({ min: 10, max: 1000 }),
   },
   { requiredKeys: [] },
 );

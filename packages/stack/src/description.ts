@@ -47,6 +47,11 @@ export interface GroupDescription {
   readonly wiops?: number;
   /** For how long what is not used may still be used later; absent: a tenth of a second at most. */
   readonly burstMs?: number;
+  /**
+   * From 10 to 1000: its share of the time of each disk or device that it uses, beside the other
+   * groups that do. Absent: no share, if none of them has a weight; else 500.
+   */
+  readonly weight?: number;
 }
 
 /** A device that is offered to clients, by the name that is the key. */
@@ -67,6 +72,7 @@ export interface StackDescription {
   /** Modules whose target types tables may name besides those that there are; relative to the file. */
   readonly targets: readonly string[];
   readonly disks: ReadonlyMap<string, DiskDescription>;
+  /** By name. One called `a/b` is below `a`, whose limits bind it too. */
   readonly groups: ReadonlyMap<string, GroupDescription>;
   /** Table text by device name, one line per target. */
   readonly devices: ReadonlyMap<string, string>;

@@ -1,57 +1,116 @@
-import { type GroupLimits, LIMIT_MIN, LIMIT_NAMES } from "@blkstack/throttle";
+import { LIMIT_MIN, LIMIT_NAMES } from "@blkstack/throttle";
 import type { GroupDescription } from "./description.ts";
 import { suggestion } from "./nearest.ts";
 
-/** How long allowances are kept: no word of io.max. */
-const BURST = "burst";
-const KEYS = [...LIMIT_NAMES, BURST];
+type Key = keyof GroupDescription;
 
-/** Parses limits in io.max words, and `burst=500ms`; throws an Error that names the word and what would be right. */
+/** A word `NAME=VALUE` of a group. */
+interface Word {
+  readonly key: Key;
+  /** What its value is. */
+  readonly what: string;
+  /** What would be right. */
+  readonly right: string;
+  /** Undefined for a value that is none; `max`: as much as there is. */
+  readonly parse: (value: string) => number | "max" | undefined;
+  readonly format: (value: number) => string;
+}
+
+const WEIGHT_MIN = 10;
+const WEIGHT_MAX = 1000;
+
+const WORDS: ReadonlyMap<string, Word> = new Map([
+  ...LIMIT_NAMES.map((name) => [name as string, limitWord(name)] as const),
+  [
+    "burst",
+    {
+      key: "burstMs",
+      what: "time",
+      right: "burst=NUMBERms or burst=NUMBERs",
+      parse(value) {
+        const { count, unit } = /^(?<count>[0-9]{1,9})(?<unit>ms|s)$/.exec(value)?.groups ?? {};
+        return count === undefined ? undefined : Number(count) * (unit === "s" ? 1000 : 1);
+      },
+      format: (ms) => `${String(ms)}ms`,
+    },
+  ],
+  [
+    "weight",
+    {
+      key: "weight",
+      what: "weight",
+      right: `weight=NUMBER, from ${String(WEIGHT_MIN)} to ${String(WEIGHT_MAX)}`,
+      parse(value) {
+        const weight = wholeNumber(value);
+        return weight >= WEIGHT_MIN && weight <= WEIGHT_MAX ? weight : undefined;
+      },
+      format: String,
+    },
+  ],
+]);
+
+/**
+ * Parses limits in io.max words, how long they keep, and a weight: `rbps=10485760 wiops=max
+ * burst=500ms weight=300`.
+ *
+ * Throws an Error that names the word and what would be right.
+ */
 export function parseGroup(text: string): GroupDescription {
-  const group: Partial<Record<keyof GroupLimits | "burstMs", number>> = {};
+  return changeGroup({}, text);
+}
+
+/** What the words make of a group: what is not named stays. Throws as `parseGroup` does. */
+export function changeGroup(group: GroupDescription, text: string): GroupDescription {
+  const changed = new Map(Object.entries(group));
   const seen = new Set<string>();
-  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
-    const [key = "", value = "", ...more] = word.split("=");
-    if (!isLimit(key) && key !== BURST) {
-      const hint = suggestion(key, KEYS) || `; known are ${KEYS.join(", ")}`;
-      throw new Error(`unknown limit ${JSON.stringify(key)}${hint}`);
+  for (const written of text.split(/\s+/).filter((part) => part !== "")) {
+    const [name = ""] = written.split("=", 1);
+    const word = WORDS.get(name);
+    if (word === undefined) {
+      const known = [...WORDS.keys()];
+      const hint = suggestion(name, known) || `; known are ${known.join(", ")}`;
+      throw new Error(`unknown limit ${JSON.stringify(name)}${hint}`);
     }
-    if (seen.has(key)) throw new Error(`the limit ${key} is given twice; give it once`);
-    seen.add(key);
-    if (key === BURST) {
-      group.burstMs = burstOf(word);
-      continue;
+    const { key, what, right } = word;
+    if (seen.has(name)) {
+      const shown = what === "limit" ? `limit ${name}` : name;
+      throw new Error(`the ${shown} is given twice; give it once`);
     }
-    if (value === "max" && more.length === 0) continue;
-    const perSecond = /^[0-9]+$/.test(value) && more.length === 0 ? Number(value) : NaN;
-    if (!Number.isSafeInteger(perSecond) || perSecond < LIMIT_MIN) {
-      const right = `${key}=NUMBER, from ${String(LIMIT_MIN)} on, or ${key}=max`;
-      throw new Error(`${JSON.stringify(word)} is no limit; it should be ${right}`);
+    seen.add(name);
+    const value = word.parse(written.slice(name.length + 1));
+    if (value === undefined) {
+      throw new Error(`${JSON.stringify(written)} is no ${what}; it should be ${right}`);
     }
-    group[key] = perSecond;
+    if (value === "max") changed.delete(key);
+    else changed.set(key, value);
   }
-  return group;
+  return Object.fromEntries(changed);
 }
 
 /** The words that `parseGroup` reads back as the same. */
 export function formatGroup(group: GroupDescription): string {
-  const words = LIMIT_NAMES.filter((key) => group[key] !== undefined).map(
-    (key) => `${key}=${String(group[key])}`,
-  );
-  if (group.burstMs !== undefined) words.push(`${BURST}=${String(group.burstMs)}ms`);
-  return words.join(" ");
+  return [...WORDS]
+    .flatMap(([name, { key, format }]) => {
+      const value = group[key];
+      return value === undefined ? [] : [`${name}=${format(value)}`];
+    })
+    .join(" ");
 }
 
-function burstOf(word: string): number {
-  const { count, unit } = /^burst=(?<count>[0-9]{1,9})(?<unit>ms|s)$/.exec(word)?.groups ?? {};
-  if (count === undefined) {
-    throw new Error(
-      `${JSON.stringify(word)} is no time; it should be burst=NUMBERms or burst=NUMBERs`,
-    );
-  }
-  return Number(count) * (unit === "s" ? 1000 : 1);
+function limitWord(name: (typeof LIMIT_NAMES)[number]): Word {
+  return {
+    key: name,
+    what: "limit",
+    right: `${name}=NUMBER, from ${String(LIMIT_MIN)} on, or ${name}=max`,
+    parse(value) {
+      if (value === "max") return value;
+      const perSecond = wholeNumber(value);
+      return Number.isSafeInteger(perSecond) && perSecond >= LIMIT_MIN ? perSecond : undefined;
+    },
+    format: String,
+  };
 }
 
-function isLimit(key: string): key is keyof GroupLimits {
-  return (LIMIT_NAMES as readonly string[]).includes(key);
+function wholeNumber(text: string): number {
+  return /^[0-9]+$/.test(text) ? Number(text) : NaN;
 }

@@ -202,6 +202,36 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
     's.yaml:2:6: group "a": "wiops=1" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',
   ],
   [
+    "a weight out of range",
+    "groups:\n  a: rbps=10 weight=1001\n",
+    's.yaml:2:6: group "a": "weight=1001" is no weight; it should be weight=NUMBER, from 10 to 1000',
+  ],
+  [
+    "a weight that is no number",
+    "groups:\n  a: weight=max\n",
+    's.yaml:2:6: group "a": "weight=max" is no weight; it should be weight=NUMBER, from 10 to 1000',
+  ],
+  [
+    "a weight given twice",
+    "groups:\n  a: weight=10 weight=20\n",
+    's.yaml:2:6: group "a": the weight is given twice; give it once',
+  ],
+  [
+    "a misspelt weight",
+    "groups:\n  a: wieght=10\n",
+    's.yaml:2:6: group "a": unknown limit "wieght"; did you mean "weight"?',
+  ],
+  [
+    "a group below one that is not there",
+    "groups:\n  a/b: weight=10\n",
+    's.yaml:2:3: the group "a/b" is below "a", which is not there; add that to groups',
+  ],
+  [
+    "a group whose name ends in nothing",
+    "groups:\n  a: weight=10\n  a/: weight=10\n",
+    's.yaml:3:3: the name "" is empty; it should have 1 to 127 bytes (in the name of the group "a/")',
+  ],
+  [
     "a limit that is no number",
     "groups:\n  a: wiops=1e3\n",
     's.yaml:2:6: group "a": "wiops=1e3" is no limit; it should be wiops=NUMBER, from 2 on, or wiops=max',

@@ -2,14 +2,14 @@ import { type BlockDevice, BlockError, type Submitter, type TargetType } from "@
 import { DeviceMapper, parseTable, TargetRegistry } from "@blkstack/device-mapper";
 import type { Memory } from "@blkstack/memory";
 import type { Awaitable, Scheduler, Task } from "@blkstack/task";
-import { NO_LIMITS, Throttle, ThrottledDevice, type ThrottlePort } from "@blkstack/throttle";
-import type { GroupDescription, StackDescription } from "./description.ts";
+import type { StackDescription } from "./description.ts";
 import { type DiskKinds, openDisk, type OpenDisk } from "./disk-kinds.ts";
 import { openExport } from "./open-export.ts";
 import { suggestion } from "./nearest.ts";
-import { removeDevices } from "./remove-devices.ts";
+import { removeDevices, resumeDevices } from "./remove-devices.ts";
 import { runInTask } from "./run-in-task.ts";
 import type { StackExport } from "./stack.ts";
+import { StackGroups } from "./stack-groups.ts";
 import { errorAt, errorAtName } from "./stack-source.ts";
 import { complaintOf, tableArguments, TYPE_WORD } from "./table-text.ts";
 import { UndoList } from "./undo-list.ts";
@@ -34,13 +34,11 @@ export interface OpenStackOptions {
  */
 export class OpenParts {
   readonly mapper: DeviceMapper;
-  readonly throttle: Throttle;
+  readonly groups: StackGroups;
   readonly disks: Map<string, BlockDevice> = new Map<string, BlockDevice>();
   readonly #options: OpenStackOptions;
   readonly #registry: TargetRegistry;
   readonly #opened = new Map<string, OpenDisk>();
-  /** By the export whose door to its group it is. */
-  readonly #doors = new Map<string, Door>();
   /** Closed, and it may yet have to be as if they had never been opened. */
   readonly #closed: OpenDisk[] = [];
   #isStopped = false;
@@ -49,12 +47,12 @@ export class OpenParts {
     const { scheduler, submitter, memory, onLog } = options;
     this.#options = options;
     this.#registry = new TargetRegistry(options.targets);
-    this.throttle = new Throttle({ scheduler, submitter, memory, fairness: "ports" });
+    this.groups = new StackGroups({ scheduler, submitter, memory });
     this.mapper = new DeviceMapper({
       scheduler,
       submitter,
       memory,
-      services: [this.throttle],
+      services: [this.groups.throttle],
       registry: this.#registry,
       lookup: (name) => this.#lookUp(name),
       ...(onLog && { onLog }),
@@ -63,15 +61,6 @@ export class OpenParts {
 
   run<T>(what: string, body: (task: Task) => Awaitable<T>): Promise<T> {
     return runInTask(this.#options.scheduler, what, body);
-  }
-
-  addGroup(name: string, { burstMs = 0, ...limits }: GroupDescription = {}): void {
-    this.throttle.addGroup(name, { limits, burstMs });
-  }
-
-  /** What is not said is not limited. */
-  limitGroup(name: string, { burstMs = 0, ...limits }: GroupDescription = {}): void {
-    this.throttle.setLimits(name, { ...NO_LIMITS, ...limits }, burstMs);
   }
 
   async openDisk(name: string, { disks, source }: StackDescription): Promise<void> {
@@ -128,35 +117,35 @@ export class OpenParts {
     return this.disks.get(name) ?? this.mapper.list().find((device) => device.name === name);
   }
 
-  /** An export to be offered, behind the door of its group if it has one. */
-  openExport(name: string, description: StackDescription): StackExport {
-    return openExport(name, description, {
-      find: (device) => this.find(device),
-      within: (device, group) => this.#openDoor(name, device, group),
-    });
+  /** An export to be offered, within the limits and the share of its group. Waits: for memory. */
+  async openExport(name: string, description: StackDescription): Promise<StackExport> {
+    const ground = { find: (device: string) => this.find(device), groups: this.groups };
+    try {
+      return await this.run(`open export ${name}`, (task) =>
+        openExport(name, description, ground, task),
+      );
+    } catch (error) {
+      throw complaintOf(error, description.source, ["exports", name]);
+    }
   }
 
   /** The export is not offered any more. Waits: until what its group held back has gone on. */
-  async closeExport(name: string): Promise<void> {
-    const door = this.#doors.get(name);
-    if (door === undefined) return;
-    this.#doors.delete(name);
-    await this.run(`leave the group of ${name}`, async (task) => {
-      await door.port.close(task);
-      await this.#options.submitter.removeDevice?.(door.device, task);
-    });
+  async closeExport({ name, member }: StackExport): Promise<void> {
+    await this.run(`leave the group of ${name}`, (task) => this.groups.leave(member, task));
   }
 
   /** Ends all. Throws the first error, after everything was tried. May be called again. */
   async close(): Promise<void> {
     const undo = new UndoList();
     if (!this.#isStopped) {
-      undo.add(() => this.run("end groups", (task) => this.throttle.stop(task)));
+      undo.add(() => this.run("end groups", (task) => this.groups.throttle.stop(task)));
     }
     this.#isStopped = true;
     for (const name of this.#opened.keys()) undo.add(() => this.#closeKeeping(name));
     undo.add(() => removeDevices(this.mapper, this.#options.scheduler));
-    for (const name of this.#doors.keys()) undo.add(() => this.closeExport(name));
+    undo.add(() => this.run("leave groups", (task) => this.groups.leaveAll(task)));
+    // Bios on the way through a group end in the device, which may be suspended.
+    undo.add(() => this.run("resume devices", (task) => resumeDevices(this.mapper, task)));
     await undo.undo();
   }
 
@@ -172,14 +161,6 @@ export class OpenParts {
     const opened = this.#opened.get(name);
     if (opened !== undefined) this.#closed.push(opened);
     await this.closeDisk(name);
-  }
-
-  #openDoor(name: string, device: BlockDevice, group: string): BlockDevice {
-    const port = this.throttle.openPort(group);
-    const within = `${device.name} in ${group}`;
-    const throttled = new ThrottledDevice(within, device, port, this.#options.submitter);
-    this.#doors.set(name, { port, device: throttled });
-    return throttled;
   }
 
   #tableOf(name: string, { devices, source }: StackDescription): DeviceTable {
@@ -221,10 +202,4 @@ export class OpenParts {
 interface DeviceTable {
   readonly table: string;
   readonly isReadOnly: boolean;
-}
-
-/** Where bios of an export enter its group. */
-interface Door {
-  readonly port: ThrottlePort;
-  readonly device: BlockDevice;
 }

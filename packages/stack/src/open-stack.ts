@@ -1,5 +1,7 @@
 import type { StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
+import { parentsFirst } from "./names.ts";
+import { entryOrder } from "./open-export.ts";
 import { OpenParts, type OpenStackOptions } from "./open-parts.ts";
 import { Stack, type StackExport } from "./stack.ts";
 
@@ -28,11 +30,21 @@ async function open(
   description: StackDescription,
   parts: OpenParts,
 ): Promise<Map<string, StackExport>> {
-  for (const [name, limits] of description.groups) parts.addGroup(name, limits);
+  for (const name of parentsFirst(description.groups.keys())) {
+    parts.groups.add(name, description.groups.get(name));
+  }
   for (const name of description.disks.keys()) await parts.openDisk(name, description);
   for (const name of orderDevices(description.devices, description.source)) {
     await parts.createDevice(name, description);
   }
-  const names = [...description.exports.keys()];
-  return new Map(names.map((name) => [name, parts.openExport(name, description)]));
+  const opened = new Map<string, StackExport>();
+  for (const name of entryOrder(description)) {
+    opened.set(name, await parts.openExport(name, description));
+  }
+  const inOrder = new Map<string, StackExport>();
+  for (const name of description.exports.keys()) {
+    const each = opened.get(name);
+    if (each !== undefined) inOrder.set(name, each);
+  }
+  return inOrder;
 }

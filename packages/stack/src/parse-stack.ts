@@ -2,7 +2,7 @@ import { checkShape } from "./check-shape.ts";
 import type { ExportDescription, GroupDescription, StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
 import { parseGroup } from "./group.ts";
-import { nameProblem } from "./names.ts";
+import { groupNameProblem, nameProblem } from "./names.ts";
 import { suggestion } from "./nearest.ts";
 import { type DiskEntry, parseDisk } from "./parse-disk.ts";
 import { errorAt, errorAtName, type StackSource } from "./stack-source.ts";
@@ -66,12 +66,17 @@ function entriesOf<From, To>(
 }
 
 function checkNames(file: StackFile, source: StackSource): void {
-  for (const section of ["disks", "groups", "devices", "exports"] as const) {
+  for (const section of ["disks", "devices", "exports"] as const) {
     for (const name of Object.keys(file[section] ?? {})) {
       // "" is the export that clients get who name none.
       const problem = section === "exports" && name === "" ? undefined : nameProblem(name);
       if (problem !== undefined) throw errorAtName(source, [section, name], problem);
     }
+  }
+  const groups = new Set(Object.keys(file.groups ?? {}));
+  for (const name of groups) {
+    const problem = groupNameProblem(name, groups);
+    if (problem !== undefined) throw errorAtName(source, ["groups", name], problem);
   }
   for (const name of Object.keys(file.devices ?? {})) {
     if (!Object.hasOwn(file.disks ?? {}, name)) continue;

@@ -2,6 +2,8 @@ import { parseTable } from "@blkstack/device-mapper";
 import type { StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
 import { formatGroup } from "./group.ts";
+import { parentsFirst } from "./names.ts";
+import { entryOrder } from "./open-export.ts";
 import { errorAtName } from "./stack-source.ts";
 import { tableArguments } from "./table-text.ts";
 
@@ -47,7 +49,7 @@ export function planReload(from: StackDescription, to: StackDescription): Reload
   const goneDisks = [...disks.removed];
   return [
     ...steps("open disk", disks.added),
-    ...steps("add group", groups.added),
+    ...steps("add group", parentsFirst(groups.added)),
     // Those above first, so that what they have in flight can end.
     ...steps("suspend", before.filter((name) => paused.has(name)).reverse()),
     ...steps("create", added),
@@ -59,9 +61,12 @@ export function planReload(from: StackDescription, to: StackDescription): Reload
     ),
     ...steps("limit group", groups.changed),
     ...steps("remove export", [...exports.removed, ...exports.changed]),
-    ...steps("add export", [...exports.changed, ...exports.added]),
+    ...steps(
+      "add export",
+      entryOrder(to).filter((name) => exports.changed.has(name) || exports.added.has(name)),
+    ),
     ...steps("remove device", removed),
-    ...steps("remove group", groups.removed),
+    ...steps("remove group", parentsFirst(groups.removed).reverse()),
     ...steps("close disk", goneDisks),
   ];
 }

@@ -90,7 +90,8 @@ class World {
 
   /** What a reload must leave alone, when it is refused. */
   async state(): Promise<object> {
-    const { mapper, throttle, disks, exports } = await this.stack;
+    const { mapper, groups, disks, exports } = await this.stack;
+    const { throttle } = groups;
     return {
       disks: [...disks.keys()],
       devices: mapper.list().map(({ name }) => [name, mapper.table(name), mapper.info(name)]),
@@ -188,13 +189,68 @@ describe("a reload", () => {
       ["  vm: { device: vm }\n", more],
     );
     expect(world.served.get("raw")?.device.name).toBe("base in b");
-    expect(stack.throttle.limitsOf("a").wbps).toBe(5);
+    expect(stack.groups.throttle.limitsOf("a").wbps).toBe(5);
     expect([...stack.exports.keys()]).toEqual(["vm", "raw"]);
     await world.reload();
     expect([...world.served.keys()]).toEqual(["vm"]);
-    expect(stack.throttle.groupNames).toEqual(["a"]);
-    expect(stack.throttle.limitsOf("a").wbps).toBe(1_000_000);
+    expect(stack.groups.throttle.groupNames).toEqual(["a"]);
+    expect(stack.groups.throttle.limitsOf("a").wbps).toBe(1_000_000);
     await stack.close();
+  });
+});
+
+describe("a reload of groups", () => {
+  it("gives weights to groups whose devices are shared, and takes them away", async () => {
+    const world = await World.open();
+    const stack = await world.stack;
+    const weightOf = (name: string): Promise<number | undefined> =>
+      runInTask(world.scheduler, "look", (task) => stack.groups.report(name, task).weight);
+    const SHARED = [
+      ['a: "wbps=1000000"', 'c/d: "weight=20"\n  a: "weight=300"\n  c: "rbps=5"'],
+      ["  vm: { device: vm }\n", "  raw: { device: vm }\n  vm: { device: vm, group: a }\n"],
+    ] as [string, string][];
+    expect(await world.reload(...SHARED)).toEqual([
+      "add group c",
+      "add group c/d",
+      "limit group a",
+      "remove export vm",
+      "add export vm",
+      "add export raw",
+    ]);
+    expect(stack.exports.get("raw")?.member.isShared).toBe(true);
+    expect(await weightOf("a")).toBe(300);
+    await world.reload(...SHARED, ["weight=300", "wbps=7"]);
+    expect(await weightOf("a")).toBeUndefined();
+    const vm = stack.exports.get("vm");
+    if (vm !== undefined) world.served.set("mine", vm);
+    const more = ["exports:", "exports:\n  mine: { device: vm }"] as const;
+    expect(await world.reload(...SHARED, [...more])).toContain("is there twice");
+    expect(await weightOf("a")).toBeUndefined();
+    await world.reload(...SHARED);
+    expect(await weightOf("a")).toBe(300);
+    expect(await world.reload()).toEqual([
+      "limit group a",
+      "remove export raw",
+      "remove export vm",
+      "add export vm",
+      "remove group c/d",
+      "remove group c",
+    ]);
+    expect(stack.groups.names).toEqual(["a"]);
+    expect(stack.exports.get("vm")?.member).toMatchObject({ isShared: false, group: null });
+    await stack.close();
+  });
+
+  it("refuses a weight for a group that uses a device without taking turns", async () => {
+    const world = await World.open();
+    const mine: [string, string] = ["vm: { device: vm }", "vm: { device: vm, group: a }"];
+    await world.reload(mine);
+    const before = await world.state();
+    expect(await world.reload(mine, ["wbps=1000000", "wbps=1000000 weight=20"])).toMatch(
+      /^new.yaml:4:6: group "a" is in use and had no weight at the start/,
+    );
+    expect(await world.state()).toEqual(before);
+    await (await world.stack).close();
   });
 });
 

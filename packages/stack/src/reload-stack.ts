@@ -75,10 +75,10 @@ async function take(
       return;
     case "add group":
       await blame(context, ["groups", name], () => {
-        parts.addGroup(name, to.groups.get(name));
+        parts.groups.add(name, to.groups.get(name));
       });
       undo.add(() => {
-        parts.throttle.removeGroup(name);
+        parts.groups.remove(name);
       });
       return;
     case "suspend":
@@ -102,9 +102,11 @@ async function take(
       await resume(name, context, undo);
       return;
     case "limit group":
-      parts.limitGroup(name, to.groups.get(name));
+      await blame(context, ["groups", name], () => {
+        parts.groups.set(name, to.groups.get(name));
+      });
       undo.add(() => {
-        parts.limitGroup(name, from.groups.get(name));
+        parts.groups.set(name, from.groups.get(name));
       });
       return;
     case "remove export":
@@ -121,7 +123,7 @@ async function take(
       return;
     case "remove group":
       await blame(context, ["groups", name], () => {
-        parts.throttle.removeGroup(name);
+        parts.groups.remove(name);
       });
       return;
     case "close disk":
@@ -136,7 +138,7 @@ async function removeExport(name: string, context: ReloadContext, undo: UndoList
     parts.run(`remove export ${name}`, (task) => host.remove(name, task)),
   );
   exports.delete(name);
-  await parts.closeExport(name);
+  if (before !== undefined) await parts.closeExport(before);
   undo.add(async () => {
     if (before !== undefined) await addExport(name, { ...context, to: context.from }, null);
   });
@@ -148,8 +150,8 @@ async function addExport(
   undo: UndoList | null,
 ): Promise<void> {
   const { to, parts, host, exports } = context;
-  const offered = parts.openExport(name, to);
-  undo?.add(() => parts.closeExport(name));
+  const offered = await parts.openExport(name, to);
+  undo?.add(() => parts.closeExport(offered));
   await blame(context, ["exports", name], () => {
     host.add(offered);
   });

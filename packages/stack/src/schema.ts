@@ -82,10 +82,12 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
       },
     },
     groups: {
-      description: 'a mapping from names to limits, as in tenant: "rbps=10485760 wiops=500"',
+      description:
+        'a mapping from names to limits and weights, as in tenant: "rbps=10485760 weight=300"',
       type: "object",
       additionalProperties: {
-        description: 'limits in io.max words, as in "rbps=10485760 wiops=500 burst=500ms"',
+        description:
+          'limits in io.max words, and a weight, as in "rbps=10485760 burst=500ms weight=300"',
         type: "string",
       },
     },

@@ -1,17 +1,21 @@
 import type { BlockDevice } from "@blkstack/block";
 import type { DeviceMapper } from "@blkstack/device-mapper";
-import type { Throttle } from "@blkstack/throttle";
 import type { StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
+import type { GroupMember } from "./group-member.ts";
 import type { OpenParts } from "./open-parts.ts";
 import type { ReloadStep } from "./reload-plan.ts";
 import { type ExportHost, reloadStack } from "./reload-stack.ts";
 import { resumeDevices } from "./remove-devices.ts";
+import type { StackGroups } from "./stack-groups.ts";
 
 /** A device as clients are offered it. */
 export interface StackExport {
   readonly name: string;
+  /** Where bios are to be sent to: the disk or device, or what stands before it for its group. */
   readonly device: BlockDevice;
+  /** How it uses its disk or device. Whoever ends the export before the stack ends leaves that. */
+  readonly member: GroupMember;
   readonly isReadOnly: boolean;
   readonly description?: string;
   /** What a client gets that names no export. */
@@ -63,9 +67,9 @@ export class Stack {
     return this.#parts.mapper;
   }
 
-  /** The groups, with their limits and what they have done. */
-  get throttle(): Throttle {
-    return this.#parts.throttle;
+  /** The groups, with their limits and shares, and what they have done. */
+  get groups(): StackGroups {
+    return this.#parts.groups;
   }
 
   /**

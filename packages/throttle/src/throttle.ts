@@ -1,10 +1,12 @@
 import { type Bio, invariant } from "@blkstack/bio";
 import {
+  blkioFile,
   correctAsync,
   GROUP_STAT_WORDS,
   GroupStats,
   ioStatLine,
   Rcu,
+  StatFamily,
   type StatsInstaller,
 } from "@blkstack/io-group";
 import { GFP_ATOMIC, GFP_KERNEL, type Memory, PerCpuAllocator } from "@blkstack/memory";
@@ -152,9 +154,24 @@ export class Throttle {
     return new ThrottlePort(owner, name);
   }
 
+  /** Bios that wait at the group, or at one below it. Throws a BlockError: ENOENT. */
+  heldCountOf(name: string): number {
+    const groups = this.#controls.groupsFrom(this.#controls.of(name));
+    return groups.reduce((sum, group) => sum + group.heldCount, 0);
+  }
+
   /** A line of io.stat with what the group has done, and those below it. */
   ioStat(name: string, device: string): string {
     return ioStatLine(device, this.#controls.groupsFrom(this.#controls.of(name)));
+  }
+
+  /** The same in the files of the first version of cgroups, each line behind the name of its file. */
+  blkioText(name: string, device: string): string {
+    const groups = this.#controls.groupsFrom(this.#controls.of(name));
+    return [
+      ...blkioFile("throttle.io_service_bytes", device, groups, StatFamily.Bytes),
+      ...blkioFile("throttle.io_serviced", device, groups, StatFamily.Ios),
+    ].join("\n");
   }
 
   /** How many bios of the group were held for how long: see `HISTOGRAM_BUCKETS`. */

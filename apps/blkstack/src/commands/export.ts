@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
+import { type CommandContext, ExitStatus, printLine, type TextOutput } from "../cli-io.ts";
 import { ask, type Request } from "../control/ask.ts";
 import type { ExportReport } from "../live-exports.ts";
 import { formatTable } from "../table.ts";
@@ -25,8 +25,7 @@ export function exportCommand(context: CommandContext): Command {
         async (flags: ExportFlags) => {
           const exports = await request({ verb: "export ls" }, flags, context);
           if (flags.json === true || exports === null) return;
-          const head = ["export", "device", "access", "clients", "description"];
-          printLine(io.stdout, formatTable(head, exports.map(rowOf), io.stdout));
+          printLine(io.stdout, listText(exports, io.stdout));
         },
       ),
     )
@@ -36,9 +35,10 @@ export function exportCommand(context: CommandContext): Command {
         .argument("[device]", "the one of the same name, unless told")
         .option("--read-only", "refuse writes")
         .option("--description <text>", "for people, who see it when they list exports")
+        .option("--group <group>", "within the limits and the share of a group")
         .action(async (name: string, device: string | undefined, flags: AddFlags) => {
-          const { readOnly = false, description } = flags;
-          const fields = { name, device: device ?? name, readOnly, description };
+          const { readOnly = false, description, group } = flags;
+          const fields = { name, device: device ?? name, readOnly, description, group };
           await request({ verb: "export add", ...fields }, flags, context);
         }),
     )
@@ -56,6 +56,7 @@ export function exportCommand(context: CommandContext): Command {
 interface AddFlags extends ExportFlags {
   readonly readOnly?: boolean;
   readonly description?: string;
+  readonly group?: string;
 }
 
 /** Answers the exports as they are then; null when the request was refused, which was told. */
@@ -74,7 +75,17 @@ async function request(
   return exports;
 }
 
-function rowOf({ name, device, isReadOnly, clients, description }: ExportReport): string[] {
-  const access = isReadOnly ? "read" : "write";
-  return [JSON.stringify(name), device, access, String(clients), description];
+/** Groups have a column where there are some. */
+function listText(exports: readonly ExportReport[], output: TextOutput): string {
+  const hasGroups = exports.some(({ group }) => group !== undefined);
+  const columns = ["export", "device", ...(hasGroups ? ["group"] : [])];
+  const rows = exports.map(({ name, device, group = "", isReadOnly, clients, description }) => [
+    JSON.stringify(name),
+    device,
+    ...(hasGroups ? [group] : []),
+    isReadOnly ? "read" : "write",
+    String(clients),
+    description,
+  ]);
+  return formatTable([...columns, "access", "clients", "description"], rows, output);
 }

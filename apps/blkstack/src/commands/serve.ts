@@ -52,7 +52,7 @@ export function serveCommand(context: CommandContext): Command {
     .option("--disable <feature>", "do not offer it; may be repeated", collectFeature)
     .option("--stdio", "serve one client on standard input and output")
     .option("--exit-with-parent", "end when the process that started this one has ended")
-    .option("--control <path>", "a unix socket for blkstack dm and blkstack export")
+    .option("--control <path>", "a unix socket for blkstack dm, export and group")
     .addOption(optionNotYet("--http <address>"))
     .option("--tls <folder>", "speak TLS, with the certificates or keys of this folder")
     .option("--tls-mode <mode>", "on: clients may; require: they must (the default)", parseTlsMode)

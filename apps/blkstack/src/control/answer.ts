@@ -1,4 +1,5 @@
 import type { DeviceInfo } from "@blkstack/device-mapper";
+import type { GroupReport } from "@blkstack/stack";
 import type { ExportReport } from "../live-exports.ts";
 
 /** Why a request was refused. */
@@ -18,6 +19,11 @@ export interface DeviceLines {
   readonly lines: readonly string[];
 }
 
+/** A group, and the names of the exports that are in it. */
+export interface GroupAnswer extends GroupReport {
+  readonly exports: readonly string[];
+}
+
 /** The answer to a request: of these, what was asked for. */
 export interface Answer {
   readonly error?: Refusal;
@@ -25,6 +31,7 @@ export interface Answer {
   readonly devices?: readonly DeviceInfo[];
   readonly lines?: readonly DeviceLines[];
   readonly exports?: readonly ExportReport[];
+  readonly groups?: readonly GroupAnswer[];
   /** What a target answers to a message. */
   readonly message?: string;
 }

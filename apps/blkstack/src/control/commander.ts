@@ -6,11 +6,13 @@ import type { Answer, Refusal } from "./answer.ts";
 import { type ControlRoom, DM_VERBS, type Verb } from "./dm-verbs.ts";
 import { EXPORT_VERBS } from "./export-verbs.ts";
 import { Fields, refusal } from "./fields.ts";
+import { GROUP_VERBS } from "./group-verbs.ts";
 import { StepError } from "./step-error.ts";
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ...Object.entries(DM_VERBS).map(([name, verb]) => [`dm ${name}`, verb] as const),
   ...Object.entries(EXPORT_VERBS).map(([name, verb]) => [`export ${name}`, verb] as const),
+  ...Object.entries(GROUP_VERBS).map(([name, verb]) => [`group ${name}`, verb] as const),
 ]);
 
 /**

@@ -20,7 +20,7 @@ export interface ControlRoom {
 }
 
 /** One request as it is carried out. */
-interface Asked {
+export interface Asked {
   readonly fields: Fields;
   readonly room: ControlRoom;
   readonly task: Task;

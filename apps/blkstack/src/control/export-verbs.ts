@@ -8,16 +8,18 @@ export const EXPORT_VERBS: Readonly<Record<string, Verb>> = {
     perform: ({ room: { exports } }) => ({ exports: exports.list() }),
   },
   add: {
-    fields: ["name", "device", "readOnly", "description"],
+    fields: ["name", "device", "readOnly", "description", "group"],
     isUrgent: false,
-    perform({ fields, room: { exports } }) {
+    async perform({ fields, room: { exports }, task }) {
       const description = fields.optionalText("description");
-      exports.add({
+      const wanted = {
         name: fields.text("name"),
         device: fields.text("device"),
+        group: fields.optionalText("group") ?? null,
         isReadOnly: fields.flag("readOnly"),
         ...(description === undefined ? {} : { description }),
-      });
+      };
+      await exports.add(wanted, task);
       return { exports: exports.list() };
     },
   },
