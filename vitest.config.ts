@@ -50,6 +50,16 @@ export default defineConfig({
         },
       },
       {
+        // Our packages as they are published, where nothing of the checkout is near.
+        extends: true,
+        test: {
+          name: "consumers",
+          include: ["integration/consumers/test/**/*.consumers.test.ts"],
+          testTimeout: HANGS_MS,
+          fileParallelism: false,
+        },
+      },
+      {
         extends: true,
         test: { name: "tooling", include: ["tooling/*.test.ts"], testTimeout: 60_000 },
       },

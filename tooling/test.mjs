@@ -13,6 +13,7 @@ const GATES = [
   ["types under TypeScript 7", ["run", "typecheck:ts7"]],
   ["API reports", ["run", "api"]],
   ["packages as published", ["run", "check:packages"]],
+  ["publishing, dry", ["run", "release:dry-run"]],
   ["lint", ["run", "lint"]],
   ["floors", ["run", "lint:layers"]],
   ["format", ["run", "format:check"]],

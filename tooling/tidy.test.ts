@@ -90,11 +90,12 @@ describe.each(packages)("%s", (folder) => {
   });
 });
 
-describe("what is not published", () => {
-  it("says so, and says what it is", () => {
+describe("what is no package of the floors below", () => {
+  it("says what it is, and that it is not published, or has the licence", () => {
     for (const folder of folders.filter((each) => !packages.includes(each))) {
-      expect(manifestOf(folder).private, folder).toBe(true);
       expect(existsSync(join(root, folder, "README.md")), `${folder}/README.md`).toBe(true);
+      if (manifestOf(folder).private === true) continue;
+      expect(read(folder, "LICENSE"), folder).toBe(read("LICENSE"));
     }
   });
 });

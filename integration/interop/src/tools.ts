@@ -49,18 +49,21 @@ export interface Outcome {
 export interface RunOptions {
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Besides what this process has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a command to its end, however that is. */
 export function run(
   command: string,
   args: readonly string[],
-  { cwd, timeoutMs = 60_000 }: RunOptions = {},
+  { cwd, timeoutMs = 60_000, env = {} }: RunOptions = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       timeout: timeoutMs,
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

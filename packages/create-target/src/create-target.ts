@@ -64,6 +64,7 @@ export async function createTarget(wish: TargetWish): Promise<CreatedTarget> {
     await copyFileNamed(join(TEMPLATE, "README.md"), join(folder, "README.md"), names),
   ];
   if (checkout === null) {
+    files.sort();
     const next = [`cd ${basename(folder)}`, "npm install", "npm test"];
     return { packageName: names.packageName, folder, files, next };
   }
