@@ -52,6 +52,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #isClosed = false;
   #isEnding = false;
   #isShuttingDown = false;
+  /** Nothing more will come than what is here already. */
+  #hasSaidAll = false;
   /** Ends the task, whose life is the connection's. */
   #endTask: () => void = () => undefined;
 
@@ -180,7 +182,9 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     transmission.proceed();
     this.#isCollecting = false;
     this.#outgoing?.flush();
-    if (this.#isPaused) this.#resumeIfFree();
+    if (this.#hasSaidAll && !transmission.isOver && !transmission.isBlocked) {
+      this.#finish(transmission);
+    } else if (this.#isPaused) this.#resumeIfFree();
     this.#endIfFinished();
   }
 
@@ -300,6 +304,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #clientSaidAll(): void {
     if (this.#transmission === null) this.#end("left before it chose an export");
     else if (this.#isEnding) this.#socket.destroySoon();
+    // TLS tells of the end while what came before it is kept here.
+    else if (this.#transmission.isBlocked) this.#hasSaidAll = true;
     else this.#finish(this.#transmission);
   }
 

@@ -422,6 +422,20 @@ describe("data by TLS", () => {
     await client.close();
   });
 
+  it("is answered whole to a client that half-closes behind more requests than are let in", async () => {
+    const limits = { requestsInFlightMax: 2 };
+    const served = await serve(new ArrayDevice(MIB), { tls: CERTIFICATE, limits });
+    const client = served.connect();
+    await client.greet();
+    const secured = await client.startTls(TRUST);
+    const reads = Array.from({ length: 9 }, () => request({ command: READ, length: 512 }));
+    client.send(option(Option.Go, query("")), ...reads);
+    secured.end();
+    const answers = 20 + 12 + 20;
+    expect(await client.takeAll()).toHaveLength(answers + 9 * (16 + 512));
+    await quiet(served);
+  });
+
   it("waits in the server's own memory while nobody reads it, and goes with its client", async () => {
     const served = await serve(new ArrayDevice(4 * MIB), { tls: CERTIFICATE });
     const client = served.connect();
