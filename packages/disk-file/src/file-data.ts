@@ -8,6 +8,7 @@ import {
   collectBioViews,
   SECTOR_BYTES,
 } from "@blkstack/bio";
+import type { ByteRange, FileCalls } from "@blkstack/file-calls";
 import { statusOfError } from "./errno.ts";
 import type { Files, HolePuncher } from "./files.ts";
 import { mayRetry, moveAll } from "./move-all.ts";
@@ -23,6 +24,15 @@ const ZEROES_BYTES = 1024 * 1024;
  */
 const ZEROES = new Uint8Array(new ArrayBuffer(ZEROES_BYTES, { maxByteLength: ZEROES_BYTES }));
 
+const EAGAIN = -11;
+
+/** What moves data, and what else can be done to a file. */
+export interface DataCalls {
+  readonly files: Files;
+  readonly calls: FileCalls | null;
+  readonly holes: HolePuncher | null;
+}
+
 type Finish = (status: BioStatus) => void;
 
 /** Moves the data of bios from and to one open file. Knows nothing of durability. */
@@ -30,13 +40,16 @@ export class FileData {
   readonly #files: Files;
   readonly #fd: number;
   readonly #holes: HolePuncher | null;
+  /** Null: nothing tells what is in the page cache. */
+  #cached: FileCalls | null;
   /** For `moveNow`, which is done with it when it returns. */
   readonly #views: Uint8Array[] = [];
 
-  constructor(files: Files, fd: number, holes: HolePuncher | null) {
+  constructor(fd: number, { files, calls, holes }: DataCalls) {
     this.#files = files;
     this.#fd = fd;
     this.#holes = holes;
+    this.#cached = calls;
   }
 
   /** Whether nothing is to be done: a discard is a wish, and without holes the data stays. */
@@ -44,8 +57,18 @@ export class FileData {
     return bio.op === BioOp.Discard && this.#holes === null;
   }
 
-  /** Reads or writes inside this call: no thread, no closure, no memory for the usual bio. */
-  moveNow(bio: Bio): BioStatus {
+  /**
+   * Reads or writes inside this call: no thread, no closure, no memory for the usual bio. Null: what
+   * is to be read is not in the page cache, so `start` should.
+   */
+  moveNow(bio: Bio): BioStatus | null {
+    if (bio.op === BioOp.Read && this.#cached !== null) {
+      const moved = this.#readCached(this.#cached, bio);
+      if (moved === bio.sizeBytes) return BioStatus.Ok;
+      if (moved > 0 || moved === EAGAIN) return null;
+      // This file system cannot tell, or will not with so little memory.
+      this.#cached = null;
+    }
     let doneBytes = 0;
     let retries = 0;
     for (;;) {
@@ -62,11 +85,28 @@ export class FileData {
     }
   }
 
+  /** Has what a bio is to read be in the page cache soon. Waits: never for the data. */
+  readAhead(bio: Bio): void {
+    this.#cached?.readAhead(this.#fd, rangeOf(bio));
+  }
+
   /** Serves any operation with data or a range, on libuv's threads. */
   start(bio: Bio, finish: Finish): void {
     if (bio.op === BioOp.Discard) this.#discard(bio, finish);
     else if (bio.op === BioOp.WriteZeroes) this.#zero(bio, finish);
     else this.#move(bio, finish);
+  }
+
+  #readCached(calls: FileCalls, bio: Bio): number {
+    const position = bio.sector * SECTOR_BYTES;
+    const vec = bio.vecs[bio.vecIndex];
+    const skip = bio.vecDoneBytes;
+    if (vec !== undefined && vec.length - skip >= bio.sizeBytes) {
+      const at = vec.offset + skip;
+      return calls.readCached(this.#fd, vec.page.bytes, at, bio.sizeBytes, position);
+    }
+    collectBioViews(bio, 0, this.#views, VIEWS_MAX);
+    return calls.readvCached(this.#fd, this.#views, position);
   }
 
   #callNow(bio: Bio, doneBytes: Bytes): number {
@@ -106,14 +146,17 @@ export class FileData {
   }
 
   #zero(bio: Bio, finish: Finish): void {
-    if (this.#holes === null || (bio.flags & BioFlag.NoUnmap) !== 0) {
-      this.#writeZeroes(bio, finish);
-      return;
-    }
-    this.#punch(bio, (status) => {
+    const otherwise = (status: BioStatus): void => {
       if (status === BioStatus.NotSupported) this.#writeZeroes(bio, finish);
       else finish(status);
-    });
+    };
+    if ((bio.flags & BioFlag.NoUnmap) === 0) this.#punch(bio, otherwise);
+    else this.#keepZeroed(bio, otherwise);
+  }
+
+  #keepZeroed(bio: Bio, finish: Finish): void {
+    if (this.#holes?.zero === undefined) finish(BioStatus.NotSupported);
+    else this.#holes.zero(this.#fd, rangeOf(bio), ended(finish));
   }
 
   #writeZeroes(bio: Bio, finish: Finish): void {
@@ -129,9 +172,17 @@ export class FileData {
   }
 
   #punch(bio: Bio, finish: Finish): void {
-    const range = { offsetBytes: bio.sector * SECTOR_BYTES, lengthBytes: bio.sizeBytes };
-    this.#holes?.punch(this.#fd, range, (error) => {
-      finish(error === null ? BioStatus.Ok : statusOfError(error));
-    });
+    if (this.#holes === null) finish(BioStatus.NotSupported);
+    else this.#holes.punch(this.#fd, rangeOf(bio), ended(finish));
   }
+}
+
+function rangeOf(bio: Bio): ByteRange {
+  return { offsetBytes: bio.sector * SECTOR_BYTES, lengthBytes: bio.sizeBytes };
+}
+
+function ended(finish: Finish): (error: Error | null) => void {
+  return (error) => {
+    finish(error === null ? BioStatus.Ok : statusOfError(error));
+  };
 }

@@ -16,15 +16,17 @@ import {
   type BlockDevice,
   BlockError,
   type Extent,
-  ExtentFlag,
   setData,
   type QueueLimits,
   RequestQueue,
   validateLimits,
 } from "@blkstack/block";
+import { type FileCalls, loadFileCalls } from "@blkstack/file-calls";
 import type { InterruptSource, Scheduler } from "@blkstack/task";
 import { BlankFile } from "./blank-file.ts";
-import { FileData } from "./file-data.ts";
+import { ColdReads } from "./cold-reads.ts";
+import { type DataCalls, FileData } from "./file-data.ts";
+import { FileExtents } from "./file-extents.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { DIRECT_LIMITS, FILE_LIMITS } from "./limits.ts";
@@ -35,15 +37,20 @@ export interface FileDiskOptions extends ImageOptions {
   /** How many operations may be with libuv's threads at once; the others wait. Default 32. */
   readonly maxInFlight?: number;
   /**
-   * Reads and writes up to this size are served inside `submitBio`: cheaper than a thread by
-   * half, but everything else waits when the data is not in the page cache. Default 256 KiB;
-   * 0: none, and the default past the page cache.
+   * Reads of what is in the page cache, and writes, are served inside `submitBio` up to this size:
+   * cheaper than a thread by half. Without `calls` nobody knows what is there, and everything else
+   * waits for a read of what is not. Default 256 KiB; 0: none, and the default past the page cache.
    */
   readonly syncLimitBytes?: Bytes;
   /** What differs from the limits of a file, which are next to none. */
   readonly limits?: Partial<QueueLimits>;
-  /** Makes discards, and zeroes, give space back. Default: none, see the README. */
-  readonly holes?: HolePuncher;
+  /** Makes discards, and zeroes, give space back. Default: `calls`; null: no holes are made. */
+  readonly holes?: HolePuncher | null;
+  /**
+   * What Node alone cannot do. Default: what `@blkstack/file-calls` has for this machine, and nothing
+   * if there are `files`; null: nothing.
+   */
+  readonly calls?: FileCalls | null;
   /** The calls that serve bios. Default: those of `node:fs`. */
   readonly files?: Files;
 }
@@ -62,7 +69,8 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   readonly #files: Files;
   readonly #fd: number;
   readonly #data: FileData;
-  readonly #blank: BlankFile;
+  readonly #coldReads: ColdReads;
+  readonly #extents: FileExtents;
   readonly #commit: GroupCommit;
   readonly #syncLimitBytes: Bytes;
   readonly #maxInFlight: number;
@@ -74,8 +82,9 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   #closed: Promise<void> | null = null;
   #becameIdle: (() => void) | null = null;
 
-  private constructor(options: FileDiskOptions, image: OpenImage) {
-    const { name, path, files = NODE_FILES } = options;
+  private constructor(options: FileDiskOptions, image: OpenImage, dataCalls: DataCalls) {
+    const { name, path } = options;
+    const { files, calls } = dataCalls;
     this.name = name;
     this.label = `disk ${name}`;
     this.path = path;
@@ -86,8 +95,11 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.#scheduler = options.scheduler;
     this.#files = files;
     this.#fd = image.fd;
-    this.#data = new FileData(files, image.fd, options.holes ?? null);
-    this.#blank = new BlankFile(image.fd, image.tellsBlocks);
+    this.#data = new FileData(image.fd, dataCalls);
+    this.#coldReads = new ColdReads(this.#data, (bio, status) => {
+      this.#leave(bio, status);
+    });
+    this.#extents = new FileExtents(image.fd, calls, new BlankFile(image.fd, image.tellsBlocks));
     this.#commit = new GroupCommit((done) => {
       files.fdatasync(image.fd, done);
     }, !this.isReadOnly);
@@ -105,7 +117,11 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     checkCount(options, "maxInFlight", 1);
     checkCount(options, "syncLimitBytes", 0);
     validateLimits(limitsOf(options), options.name);
-    return new FileDisk(options, await openImage(options));
+    const { files = NODE_FILES } = options;
+    const usual = options.files === undefined ? await loadFileCalls() : null;
+    const { calls = usual } = options;
+    const { holes = calls } = options;
+    return new FileDisk(options, await openImage(options), { files, calls, holes });
   }
 
   /** Whole sectors; what is left of a file behind the last one is not served. */
@@ -126,7 +142,7 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     this.#sizeSectors = Math.max(this.#sizeSectors, Math.floor(sizeBytes / SECTOR_BYTES));
   }
 
-  /** Takes the bio. Waits: never; small reads and writes of data that is not cached do block. */
+  /** Takes the bio. Waits: never; without `calls` small reads of what is not cached do block. */
   submitBio(bio: Bio): void {
     this.#pending += 1;
     const refusal = this.#refusal(bio);
@@ -135,12 +151,10 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     else this.#serve(bio);
   }
 
-  /** A file without any block is one hole; of others Node.js cannot ask where their holes are. */
-  findExtent(_sector: Sectors, extent: Extent): void {
+  /** Tells holes from data, as far as the file system and the `calls` do. */
+  findExtent(sector: Sectors, extent: Extent): void {
     setData(extent);
-    if (this.#closed === null && this.#blank.isBlank()) {
-      extent.flags = ExtentFlag.Hole | ExtentFlag.Zero;
-    }
+    if (this.#closed === null) this.#extents.find(sector, extent);
   }
 
   handleInterrupt(bio: Bio): void {
@@ -207,25 +221,42 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
   #serve(bio: Bio): void {
     if (bio.sizeBytes === 0 || this.#data.ignores(bio)) this.#end(bio, BioStatus.Ok);
     else if (bio.sizeBytes <= this.#syncLimitBytes && !isDataless(bio.op)) {
-      this.#served(bio, this.#data.moveNow(bio));
-    } else if (this.#inFlight < this.#maxInFlight) this.#start(bio);
-    else this.#waiting.add(bio);
+      const status = this.#data.moveNow(bio);
+      if (status !== null) this.#served(bio, status);
+      else if (this.#hasRoom(bio)) this.#coldReads.add(bio);
+    } else if (this.#hasRoom(bio)) {
+      this.#data.start(bio, (status) => {
+        this.#leave(bio, status);
+      });
+    }
   }
 
-  #start(bio: Bio): void {
+  /** Whether one more may be with the host; if not, the bio waits for another one to leave. */
+  #hasRoom(bio: Bio): boolean {
+    if (this.#inFlight === this.#maxInFlight) {
+      this.#waiting.add(bio);
+      return false;
+    }
     this.#inFlight += 1;
-    this.#data.start(bio, (status) => {
-      this.#inFlight -= 1;
+    return true;
+  }
+
+  #leave(bio: Bio, status: BioStatus): void {
+    this.#inFlight -= 1;
+    this.#served(bio, status);
+    // More than one: whoever finds its data in the page cache takes no room.
+    while (this.#inFlight < this.#maxInFlight) {
       const next = this.#waiting.pop();
-      if (next !== null) this.#start(next);
-      this.#served(bio, status);
-    });
+      if (next === null) break;
+      this.#serve(next);
+    }
   }
 
   #served(bio: Bio, status: BioStatus): void {
     if (bio.op !== BioOp.Read) {
       // Even a failed write may have changed something.
       this.#commit.markDirty();
+      if (isDataless(bio.op)) this.#extents.forget();
       if (status === BioStatus.IoError) this.#commit.owe(status);
       if (status === BioStatus.Ok && (bio.flags & BioFlag.Fua) !== 0) {
         this.#flushLast(bio);

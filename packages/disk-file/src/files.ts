@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import type { Bytes } from "@blkstack/bio";
+import type { ByteRange, RangeDone } from "@blkstack/file-calls";
 
 /** How an asynchronous call of `Files` ended: with an error, or with the bytes that it moved. */
 export type Moved = (error: NodeJS.ErrnoException | null, count: number) => void;
@@ -22,18 +22,15 @@ export interface Files {
   close(fd: number, done: (error: NodeJS.ErrnoException | null) => void): void;
 }
 
-/** Gives ranges of a file back to its filesystem; Node alone cannot. */
+/** Gives ranges of a file back to its filesystem, which Node alone cannot. */
 export interface HolePuncher {
   /**
    * Makes the range a hole that reads as zeroes, keeping the size of the file. EOPNOTSUPP means
    * that this file cannot have one: then zeroes are written, and discards are ignored.
    */
-  punch(fd: number, range: ByteRange, done: (error: NodeJS.ErrnoException | null) => void): void;
-}
-
-export interface ByteRange {
-  readonly offsetBytes: Bytes;
-  readonly lengthBytes: Bytes;
+  punch(fd: number, range: ByteRange, done: RangeDone): void;
+  /** Makes the range read as zeroes and keeps space for it. Without, or with EOPNOTSUPP, they are written. */
+  zero?(fd: number, range: ByteRange, done: RangeDone): void;
 }
 
 export const NODE_FILES: Files = fs;

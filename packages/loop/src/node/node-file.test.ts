@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BlockError } from "@blkstack/block";
+import { type FileCalls, loadFileCalls } from "@blkstack/file-calls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Files, type NodeFile, openBackingFile, type OpenFileOptions } from "../node.ts";
 
@@ -96,7 +97,7 @@ describe("syncs", () => {
 
 describe("zeroes", () => {
   it("are written where there are no holes, and make the file longer", async () => {
-    const file = await open(FRESH);
+    const file = await open({ ...FRESH, calls: null });
     await file.write([Buffer.alloc(8192, 7)], 0);
     expect(file.punchHole).toBeUndefined();
     const range = { offsetBytes: 8000, lengthBytes: 3 * 1024 * 1024 };
@@ -131,6 +132,43 @@ describe("zeroes", () => {
     expect(await file.punchHole?.(range)).toBe(-95);
     expect(await file.zeroRange({ ...range, offsetBytes: 1024 }, true)).toBe(0);
     expect((await readFile(path)).subarray(1024, 1536).every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe("the calls of the system", () => {
+  it("punch holes, zero what must keep its space, and read what is cached", async () => {
+    const file = await open(FRESH);
+    await file.write([Buffer.alloc(8192, 7)], 0);
+    expect(await file.zeroRange({ offsetBytes: 0, lengthBytes: 512 }, false)).toBe(0);
+    expect(await file.punchHole?.({ offsetBytes: 1024, lengthBytes: 512 })).toBe(0);
+    const [front, back] = [new Uint8Array(700), new Uint8Array(1000)];
+    expect(file.read([front, back], 0)).toBe(1700);
+    const bytes = Buffer.concat([front, back]);
+    const isSeven = (at: number): boolean => (at >= 512 && at < 1024) || at >= 1536;
+    expect(bytes.every((byte, at) => byte === (isSeven(at) ? 7 : 0))).toBe(true);
+    expect((await stat(path)).size).toBe(8192);
+  });
+
+  it("leave a read to a thread when it would wait for the disk", async () => {
+    const never = { ...(await loadFileCalls()), readvCached: () => -11 } as unknown as FileCalls;
+    const file = await open({ ...FRESH, calls: never });
+    const memory = new Uint8Array(4);
+    const read = file.read([memory], 0);
+    expect(read).toBeInstanceOf(Promise);
+    expect(await read).toBe(4);
+  });
+
+  it("are not asked again by a file system that cannot tell", async () => {
+    let asked = 0;
+    const calls = {
+      readvCached: () => {
+        asked += 1;
+        return -95;
+      },
+    } as unknown as FileCalls;
+    const file = await open({ ...FRESH, calls, holes: null });
+    expect([file.read([new Uint8Array(4)], 0), file.read([new Uint8Array(4)], 0)]).toEqual([4, 4]);
+    expect(asked).toBe(1);
   });
 });
 

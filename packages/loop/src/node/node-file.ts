@@ -2,15 +2,17 @@ import { close, fstatSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Bytes } from "@blkstack/bio";
 import { BlockError } from "@blkstack/block";
+import type { FileCalls } from "@blkstack/file-calls";
 import type { Awaitable } from "@blkstack/task";
 import { type BackingFile, EOPNOTSUPP, type FileRange } from "../backing-file.ts";
-import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
+import type { Files, HolePuncher } from "./files.ts";
 
 /** What zeroes are written from, by everybody: never written to. */
 const ZEROES = new Uint8Array(1024 * 1024);
 
 const EIO = -5;
 const EINTR = -4;
+const EAGAIN = -11;
 
 /** An open file, and how it is to be used. */
 export interface NodeFileParts {
@@ -22,9 +24,13 @@ export interface NodeFileParts {
   readonly isReadOnly: boolean;
   /** Reads and writes up to this size are done inside the call, which is cheaper than a thread. */
   readonly syncLimitBytes: Bytes;
-  readonly holes?: HolePuncher;
-  readonly files?: Files;
+  readonly files: Files;
+  readonly calls: FileCalls | null;
+  readonly holes: HolePuncher | null;
 }
+
+/** The most memory ranges that one system call takes (IOV_MAX). */
+const VIEWS_MAX = 1024;
 
 const closeFd = promisify(close);
 
@@ -42,29 +48,36 @@ export class NodeFile implements BackingFile {
   readonly punchHole?: (range: FileRange) => Promise<number>;
   readonly #parts: NodeFileParts;
   readonly #files: Files;
+  /** Null: nothing tells what is in the page cache. */
+  #cached: FileCalls | null;
   #syncFailure = 0;
   #lastSync: Promise<number> = Promise.resolve(0);
   #closed: Promise<void> | null = null;
 
   constructor(parts: NodeFileParts) {
-    const { path, kind, isReadOnly, holes, files = NODE_FILES } = parts;
+    const { path, kind, isReadOnly, holes, files, calls } = parts;
     this.label = path;
     this.path = path;
     this.kind = kind;
     this.isReadOnly = isReadOnly;
     this.#parts = parts;
     this.#files = files;
-    if (holes !== undefined) this.punchHole = (range) => this.#punch(holes, range);
+    this.#cached = calls;
+    if (holes !== null) this.punchHole = (range) => this.#punch(holes, range);
   }
 
   get sizeBytes(): Bytes {
     return this.#parts.sizeBytes ?? fstatSync(this.#parts.fd).size;
   }
 
-  /** Waits: for a thread, if it is a lot. */
+  /** Waits: for a thread, if it is a lot, or not in the page cache. */
   read(views: readonly Uint8Array[], offsetBytes: Bytes): Awaitable<number> {
     const { fd } = this.#parts;
-    if (this.#isLittle(views)) return attempt(() => this.#files.readvSync(fd, views, offsetBytes));
+    if (this.#isLittle(views)) {
+      const count = this.#readCached(views, offsetBytes);
+      if (count > 0) return count;
+      if (count !== EAGAIN) return attempt(() => this.#files.readvSync(fd, views, offsetBytes));
+    }
     return moved((done) => {
       this.#files.readv(fd, views, offsetBytes, done);
     });
@@ -86,11 +99,15 @@ export class NodeFile implements BackingFile {
     return this.#lastSync;
   }
 
-  /** Writes zeroes, unless a hole may be there and can be punched. Waits: for threads. */
+  /** Punches a hole, if there may be one, or has the system zero; writes what neither can do. Waits: for threads. */
   async zeroRange(range: FileRange, mayFree: boolean): Promise<number> {
     const endBytes = range.offsetBytes + range.lengthBytes;
     if (mayFree && this.punchHole !== undefined && endBytes <= this.sizeBytes) {
       const outcome = await this.punchHole(range);
+      if (outcome !== EOPNOTSUPP) return outcome;
+    }
+    if (!mayFree && this.#parts.holes?.zero !== undefined && endBytes <= this.sizeBytes) {
+      const outcome = await this.#zero(this.#parts.holes, range);
       if (outcome !== EOPNOTSUPP) return outcome;
     }
     for (let at = range.offsetBytes; at < endBytes;) {
@@ -136,6 +153,22 @@ export class NodeFile implements BackingFile {
     let left = this.#parts.syncLimitBytes;
     for (const { length } of views) left -= length;
     return left >= 0;
+  }
+
+  /** What of the views is in the page cache, or a negative errno: EAGAIN when a thread is to read. */
+  #readCached(views: readonly Uint8Array[], offsetBytes: Bytes): number {
+    const calls = this.#cached;
+    if (calls === null || views.length > VIEWS_MAX) return 0;
+    const count = calls.readvCached(this.#parts.fd, views, offsetBytes);
+    // This file system cannot tell.
+    if (count < 0 && count !== EAGAIN) this.#cached = null;
+    return count;
+  }
+
+  #zero(holes: HolePuncher, range: FileRange): Promise<number> {
+    return finished((done) => {
+      holes.zero?.(this.#parts.fd, range, done);
+    });
   }
 
   #punch(holes: HolePuncher, range: FileRange): Promise<number> {

@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Bytes } from "@blkstack/bio";
 import { BlockError, type Errno, ERRNO_MESSAGES } from "@blkstack/block";
-import type { Files, HolePuncher } from "./files.ts";
+import { type FileCalls, loadFileCalls } from "@blkstack/file-calls";
+import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { NodeFile } from "./node-file.ts";
 
 export interface OpenFileOptions {
@@ -16,11 +17,17 @@ export interface OpenFileOptions {
   readonly sizeBytes?: Bytes;
   /**
    * Reads and writes up to this size are done inside the call: cheaper than a thread by half, but
-   * everything else waits when the data is not in the page cache. Default 256 KiB; 0: none.
+   * without `calls` everything else waits when the data is not in the page cache. Default 256 KiB;
+   * 0: none.
    */
   readonly syncLimitBytes?: Bytes;
-  /** Punches holes. Default: none, and so the device takes no discards. */
-  readonly holes?: HolePuncher;
+  /** Punches holes. Default: `calls`; null: none, and so the device takes no discards. */
+  readonly holes?: HolePuncher | null;
+  /**
+   * What Node alone cannot do. Default: what `@blkstack/file-calls` has for this machine, and nothing
+   * if there are `files`; null: nothing.
+   */
+  readonly calls?: FileCalls | null;
   /** The calls that serve commands. Default: those of `node:fs`. */
   readonly files?: Files;
 }
@@ -41,7 +48,10 @@ const openAt = promisify(openFd);
  * the like, EINVAL for what is neither a regular file nor a block device.
  */
 export async function openBackingFile(options: OpenFileOptions): Promise<OpenFile> {
-  const { path, isReadOnly = false, sizeBytes, holes, files } = options;
+  const { path, isReadOnly = false, sizeBytes, files = NODE_FILES } = options;
+  const usual = options.files === undefined ? await loadFileCalls() : null;
+  const { calls = usual } = options;
+  const { holes = calls } = options;
   const stats = (await statFile(options)) ?? (await createFile(options));
   const kind = kindOf(options, stats);
   let fd: number;
@@ -58,8 +68,9 @@ export async function openBackingFile(options: OpenFileOptions): Promise<OpenFil
     isReadOnly,
     syncLimitBytes: options.syncLimitBytes ?? SYNC_LIMIT_BYTES,
     ...(kind === "block" && sizeBytes !== undefined ? { sizeBytes } : {}),
-    ...(holes && { holes }),
-    ...(files && { files }),
+    files,
+    calls,
+    holes,
   });
   return { file, isNew: stats === "new" };
 }
