@@ -10,6 +10,7 @@ const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
 const PAGES = [
+  { page: "stacks", example: "linear-over-two-files.yaml", outputsMin: 5 },
   { page: "snapshots", example: "snapshot.yaml", outputsMin: 8 },
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
   { page: "tls", example: "tls.yaml", outputsMin: 5 },
