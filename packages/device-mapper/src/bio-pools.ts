@@ -29,25 +29,37 @@ export class BioPools {
   /** What is cut off. */
   readonly splits: BioSet;
 
+  /** Throws a BlockError (ENOMEM) when there is no memory for all the reserves; then it keeps none. */
   constructor(deviceName: string, table: Table, options: BioPoolsOptions) {
     const { scheduler, memory, submitter, poolSize, splitPoolSize, isRescued, fanOut } = options;
     const shared = { scheduler, memory, submitter, poolSize };
-    this.ios = new BioSet({
-      ...shared,
-      name: `${deviceName}-io`,
-      frontPad: () => new TargetIo(new DmIo(), table.createPerBioData()),
-      rescuer: isRescued,
-    });
-    // A flush fans out to several devices from one call, so its later clones may have to wait for
-    // its earlier ones to end, which only a rescuer can start meanwhile.
-    this.clones = new BioSet({
-      ...shared,
-      poolSize: fanOut.reserve(poolSize, table.mostClones),
-      name: `${deviceName}-clone`,
-      frontPad: () => new TargetIo(null, table.createPerBioData()),
-      rescuer: true,
-    });
     this.splits = new BioSet({ ...shared, name: `${deviceName}-split`, poolSize: splitPoolSize });
+    try {
+      this.ios = new BioSet({
+        ...shared,
+        name: `${deviceName}-io`,
+        frontPad: () => new TargetIo(new DmIo(), table.createPerBioData()),
+        rescuer: isRescued,
+      });
+    } catch (error) {
+      this.splits.bioPool.destroy();
+      throw error;
+    }
+    try {
+      // A flush fans out to several devices from one call, so its later clones may have to wait for
+      // its earlier ones to end, which only a rescuer can start meanwhile.
+      this.clones = new BioSet({
+        ...shared,
+        poolSize: fanOut.reserve(poolSize, table.mostClones),
+        name: `${deviceName}-clone`,
+        frontPad: () => new TargetIo(null, table.createPerBioData()),
+        rescuer: true,
+      });
+    } catch (error) {
+      this.splits.bioPool.destroy();
+      this.ios.bioPool.destroy();
+      throw error;
+    }
   }
 
   /** How many bios are in use. */

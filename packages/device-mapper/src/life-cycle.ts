@@ -90,8 +90,7 @@ export class LifeCycle {
       }
       await this.#suspend(task, options);
       await this.#check(next, task);
-      this.#inactive = null;
-      const before = await this.device.swap(next, task);
+      const before = await this.#swapIn(next, task);
       try {
         await this.#restart(task);
       } finally {
@@ -181,6 +180,17 @@ export class LifeCycle {
     } catch (error) {
       // The old table stays, and stays suspended: whoever loads a better one resumes with that.
       await this.#dropInactive(task);
+      throw error;
+    }
+  }
+
+  /** Answers the table before. Without memory for its bios the next one stays loaded. */
+  async #swapIn(next: LoadedTable, task: Task): Promise<LoadedTable | null> {
+    this.#inactive = null;
+    try {
+      return await this.device.swap(next, task);
+    } catch (error) {
+      this.#inactive = next;
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
-import { allFail, Memory } from "@blkstack/memory";
+import { allFail, failsAt, Memory } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { expect, it } from "vitest";
 import { ArrayDisk } from "../test/array-disk.ts";
@@ -53,3 +53,26 @@ it("what was kept to cut the bios of a device goes with the device", async () =>
   await bench.perform((task) => bench.dm.remove("md", task));
   expect(split.setOf(md)).not.toBe(kept);
 });
+
+it.each(["bios of md-io", "bios of md-clone", "bios of md-split"])(
+  "a resume that gets no memory for %s leaves all as it was, to be resumed with once there is some",
+  async (site) => {
+    const bench = new Bench();
+    const { dm, memory } = bench;
+    await bench.create("md", "0 32 probe a 0");
+    await bench.perform((task) => dm.load("md", "0 32 probe b 0", task));
+    const reserves = memory.reserves.size;
+    await bench.perform(async (task) => {
+      memory.faultPlan = failsAt([site]);
+      await expect(dm.resume("md", task)).rejects.toMatchObject({ errno: "ENOMEM" });
+      memory.faultPlan = null;
+    });
+    expect(memory.reserves.size).toBe(reserves);
+    expect(dm.info("md")).toMatchObject({ isSuspended: true, hasInactiveTable: true });
+    expect(dm.deps("md")).toEqual(["7:0"]);
+    await bench.perform((task) => dm.resume("md", task));
+    expect(dm.info("md")).toMatchObject({ isSuspended: false, hasInactiveTable: false });
+    expect(dm.deps("md")).toEqual(["7:16"]);
+    expect(await bench.send("md", BioOp.Write, 0, 32)).toMatchObject({ status: BioStatus.Ok });
+  },
+);
