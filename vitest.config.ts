@@ -38,6 +38,14 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
+        test: {
+          name: "stacks",
+          include: ["integration/stacks/src/**/*.test.ts"],
+          testTimeout: HANGS_MS,
+        },
+      },
+      {
         // Real clients against the built command line, one suite at a time: they measure nothing,
         // but they count open files.
         extends: true,
