@@ -84,7 +84,7 @@ export interface AccuracyCell {
 }
 
 /** By how much what was done differs from what the limit says, in percent of that. */
-export interface Deviation {
+interface Deviation {
   readonly name: string;
   /** Over all seconds but the first, median of the rounds; of two directions the worse one. */
   readonly percent: number;

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 export const ROOT: string = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What of a package.json counts here. */
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CreateTargetError } from "./create-target-error.ts";
 import { namesOf, type TargetNames, withNames } from "./names.ts";
@@ -11,11 +11,15 @@ export { CreateTargetError };
 
 const TEMPLATE = fileURLToPath(new URL("../template", import.meta.url));
 
-/** What npm would take for its own if the template had it under its name. */
+/** What tools would take for their own if the template had it under its name. */
 const RENAMED: Readonly<Record<string, string>> = {
+  "examples/count.txt": "examples/count.ts",
   gitignore: ".gitignore",
   "manifest.json": "package.json",
 };
+
+/** In a checkout the suite explores enough, and sources name nothing that is not shipped. */
+const STANDALONE_ONLY = new Set(["scenarios.ts", "explored.test.ts"]);
 
 /** What a user wants. */
 export interface TargetWish {
@@ -58,48 +62,36 @@ export async function createTarget(wish: TargetWish): Promise<CreatedTarget> {
   const tested = await testedRanges();
   const ranges = checkout === null ? rangesOutside(tested) : tested;
   const part = checkout === null ? "standalone" : "workspace";
-  const files = [
-    ...(await copyNamed(join(TEMPLATE, "src"), join(folder, "src"), names)),
-    ...(await copyNamed(join(TEMPLATE, part), folder, names, ranges)),
-    await copyFileNamed(join(TEMPLATE, "README.md"), join(folder, "README.md"), names),
-  ];
-  if (checkout === null) {
-    files.sort();
-    const next = [`cd ${basename(folder)}`, "npm install", "npm test"];
-    return { packageName: names.packageName, folder, files, next };
+  const sources = (await readdir(join(TEMPLATE, "src")))
+    .filter((file) => checkout === null || !STANDALONE_ONLY.has(file))
+    .map((file) => [join("src", file), join("src", file)] as const);
+  const rest = (await readdir(join(TEMPLATE, part), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(join(TEMPLATE, part), join(parentPath, name)))
+    .map((file) => [join(part, file), RENAMED[file] ?? file] as const);
+  const files: string[] = [];
+  for (const [from, to] of [...sources, ...rest]) {
+    const target = join(folder, withNames(to, names));
+    const text = withNames(await readFile(join(TEMPLATE, from), "utf8"), names);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, withRanges(text, ranges));
+    files.push(target);
   }
-  files.push(...(await joinCheckout(checkout, folder, names)));
-  const filter = `packages/${basename(folder)}`;
-  const next = ["pnpm install", `pnpm vitest run --project unit ${filter}`];
-  return { packageName: names.packageName, folder, files, next };
+  if (checkout !== null) files.push(...(await joinCheckout(checkout, folder, names)));
+  const next = nextSteps(checkout, basename(folder));
+  return { packageName: names.packageName, folder, files: files.sort(), next };
 }
 
-/** Copies a folder of the template, with the names, and the ranges in its package.json. */
-async function copyNamed(
-  from: string,
-  to: string,
-  names: TargetNames,
-  ranges: Readonly<Record<string, string>> = {},
-): Promise<string[]> {
-  const found = await readdir(from);
-  return Promise.all(
-    found.map(async (file) => {
-      const target = join(to, withNames(RENAMED[file] ?? file, names));
-      return copyFileNamed(join(from, file), target, names, ranges);
-    }),
-  );
-}
-
-async function copyFileNamed(
-  from: string,
-  to: string,
-  names: TargetNames,
-  ranges: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const text = withNames(await readFile(from, "utf8"), names);
-  await mkdir(dirname(to), { recursive: true });
-  await writeFile(to, withRanges(text, ranges));
-  return to;
+function nextSteps(checkout: string | null, folderName: string): string[] {
+  if (checkout === null) return [`cd ${folderName}`, "npm install", "npm test"];
+  const place = `packages/${folderName}`;
+  return [
+    "pnpm install && pnpm build",
+    `pnpm exec prettier --write ${place}`,
+    `pnpm vitest run --project unit ${place}`,
+    `pnpm --filter ./${place} exec api-extractor run --local`,
+    "a line in README.md and in ARCHITECTURE.md",
+  ];
 }
 
 /** Fills in the ranges that a package.json of the template leaves empty. */
@@ -119,6 +111,7 @@ async function joinCheckout(
   const shared = ["LICENSE", "tsconfig.json", "tsconfig.build.json", "api-extractor.json"];
   const ours = join(checkout, "packages", "dm-linear");
   for (const file of shared) await cp(join(ours, file), join(folder, file));
+  await mkdir(join(folder, "api"), { recursive: true });
   const path = join(checkout, "tooling", "layers.json");
   const text = await readFile(path, "utf8");
   await writeFile(path, text.replace(/^( *)"@blkstack\/dm-linear",$/m, `$&\n$1"${packageName}",`));
