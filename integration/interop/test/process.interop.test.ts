@@ -212,6 +212,30 @@ describe("the end", () => {
   );
 });
 
+describe("a storm of signals", () => {
+  it("ends it as one does: what was answered is in the image, and no socket is left", async () => {
+    const server = await serveImage();
+    const client = await choose(bench.path("nbd.sock"), "");
+    const payload = Buffer.alloc(SECTOR_BYTES, 0x5a);
+    const write = { command: Command.Write, length: SECTOR_BYTES };
+    expect(await ask(client, write, payload)).toBe(Errno.Ok);
+    const reads = Array.from({ length: 64 }, (_, cookie) =>
+      request({ command: Command.Read, length: SIZE_BYTES, cookie }),
+    );
+    client.send(...reads);
+    const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+    const ended = server.stop();
+    for (let count = 0; count < 60 && server.isRunning; count += 1) {
+      process.kill(server.pid, signals[count % signals.length]);
+      await new Promise(setImmediate);
+    }
+    expect([0, 1]).toContain(await ended);
+    expect(server.stderr).not.toMatch(/\n\s+at /);
+    expect(readFileSync(bench.path("disk.img")).subarray(0, SECTOR_BYTES)).toEqual(payload);
+    expect(existsSync(bench.path("nbd.sock"))).toBe(false);
+  });
+});
+
 describe("a second server", () => {
   it("is refused the socket of the first one, which goes on", async () => {
     const first = await serveImage();

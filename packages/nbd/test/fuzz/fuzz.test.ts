@@ -39,7 +39,6 @@ function tell(seed: number, tally: Tally): void {
 
 it("answers sessions with every kind of mistake as the model says, and holds nothing after", async () => {
   const tally = await play(SEED, RUNS);
-  expect(tally.sessions).toBe(RUNS);
   // Not only refusals are tried, nor only what is right.
   expect(Math.min(...Object.values(tally))).toBeGreaterThan(0);
 });

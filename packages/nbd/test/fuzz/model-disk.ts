@@ -35,6 +35,11 @@ export class ModelDisk {
     else this.#changes.push({ begin: at, end: at + data.length, data });
   }
 
+  /** What comes now takes several steps. */
+  loseOrder(): void {
+    this.#isOrdered = false;
+  }
+
   zero(at: number, length: number): void {
     this.write(at, new Uint8Array(length));
   }

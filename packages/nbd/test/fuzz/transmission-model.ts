@@ -122,6 +122,8 @@ export class TransmissionModel {
     let holds = isData ? this.#disk.expect(at, range) : NOTHING;
     const isFast = (flags & CommandFlag.FastZero) !== 0;
     if (!isRefused && range > 0) {
+      // To be durable, trims and zeroes need more than one bio.
+      if ((flags & CommandFlag.Fua) !== 0 && command !== Command.Write) this.#disk.loseOrder();
       if (command === Command.Write && payload !== null) this.#disk.write(at, payload);
       else if (command === Command.Trim) this.#disk.forget(at, range);
       else if (command === Command.WriteZeroes && isFast) {
