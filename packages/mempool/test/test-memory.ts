@@ -13,13 +13,17 @@ export class TestMemory implements Allocator<Element> {
   isEmpty = false;
   /** Only who may wait gets memory, and has to wait for it. */
   needsWait = false;
+  /** Only who may wait gets memory, but need not. */
+  isOnlyForPatient = false;
+  isExhausted = false;
   /** Elements left before memory is empty. */
   left = Infinity;
   #made = 0;
 
   tryAlloc(gfp: Gfp): Element | null {
     this.masks.push(gfp);
-    if (this.isEmpty || this.left === 0 || (this.needsWait && !mayWait(gfp))) return null;
+    if (this.isEmpty || this.left === 0) return null;
+    if ((this.needsWait || this.isOnlyForPatient) && !mayWait(gfp)) return null;
     this.left -= 1;
     this.#made += 1;
     return { n: this.#made };
