@@ -1,11 +1,22 @@
-import { Bio, BIO_INLINE_VECS, BIO_MAX_VECS, BioList, BioOp, SECTOR_BYTES } from "@blkstack/bio";
-import { allFail, failsAt, failsTheNth, Memory } from "@blkstack/memory";
+import {
+  Bio,
+  BIO_INLINE_VECS,
+  BIO_MAX_VECS,
+  BioList,
+  BioOp,
+  InvariantError,
+  PAGE_BYTES,
+  SECTOR_BYTES,
+} from "@blkstack/bio";
+import { allFail, failsAt, failsTheNth, failsWithoutWaiting, Memory } from "@blkstack/memory";
+import { OutOfMemoryError } from "@blkstack/mempool";
 import { GFP_ATOMIC, GFP_NOIO, GFP_NOWAIT, SleepInAtomicError, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Stack } from "../test/stack.ts";
 import { BioSet } from "./bio-set.ts";
+import { bioBytes, tableBytes } from "./element-bytes.ts";
 import { HeapBios } from "./heap-bios.ts";
 
 const inTask = <T>(stack: Stack, body: (task: Task) => T | Promise<T>): Promise<T> =>
@@ -31,6 +42,10 @@ describe("a bio of a set", () => {
         expect(bio.vecs === bio.inlineVecs).toBe(vecCount <= BIO_INLINE_VECS);
         bio.put();
       }
+      // Who may wait is given no more either, while there is memory.
+      const patient = await take(set, 5, task, GFP_NOIO);
+      expect(patient.vecMax).toBe(16);
+      patient.put();
       expect(await set.alloc(GFP_NOIO, BIO_MAX_VECS + 1, task)).toBeNull();
     });
     expect(rooms).toEqual([0, 4, 4, 16, 16, 64, 64, 128, 128, 256, 256]);
@@ -42,7 +57,10 @@ describe("a bio of a set", () => {
     const set = stack.set("S", 1);
     await inTask(stack, async (task) => {
       expect(await set.alloc(GFP_NOIO, 1, task)).toBeNull();
-      expect((await take(set, 0, task)).vecMax).toBe(0);
+      const bio = await take(set, 0, task);
+      expect(bio.vecMax).toBe(0);
+      bio.put();
+      await set.destroy(task);
     });
     expect(stack.scheduler.warnings).toEqual(['bio_set "S" has no vectors, and was asked for 1']);
   });
@@ -104,6 +122,12 @@ describe("a bio of a set", () => {
       for (const vecCount of [0, 4, 100]) {
         expect(set.alloc(GFP_NOIO, vecCount, task)).toBeInstanceOf(Bio);
       }
+      // Nor with bios parked, which only matter to who has to wait.
+      task.bioLists = task.ownBioLists;
+      task.bioLists.current.add(new Bio());
+      expect(set.alloc(GFP_NOIO, 100, task)).toBeInstanceOf(Bio);
+      task.bioLists.current.pop();
+      task.bioLists = null;
     });
     expect(set.blockers()).toEqual([]);
   });
@@ -148,11 +172,22 @@ describe("vectors without memory", () => {
       const large = await take(set, 256, task);
       const small = await take(set, 0, task);
       stack.memory.faultPlan = allFail;
-      expect(await set.alloc(GFP_NOWAIT, 5, task)).toBeNull();
+      expect(set.alloc(GFP_NOWAIT, 5, task)).toBeNull();
       large.put();
       small.put();
     });
     stack.assertQuiet();
+  });
+});
+
+describe("a small table of vectors", () => {
+  it("is looked for without waiting: who may wait has the reserve of large ones", async () => {
+    const stack = new Stack("two");
+    const set = stack.set("S", 1, { needBvecs: true });
+    stack.memory.faultPlan = failsWithoutWaiting;
+    await inTask(stack, async (task) => {
+      expect((await take(set, 5, task, GFP_NOIO)).vecMax).toBe(BIO_MAX_VECS);
+    });
   });
 });
 
@@ -230,15 +265,17 @@ describe("a bio that is cut", () => {
         await inTask(stack, async (task) => {
           const bio = original(stack);
           let sector = bio.sector;
+          let pieces = 0;
           for (;;) {
             const piece = await set.nextSplit(bio, pieceSectors, GFP_NOIO, task);
             expect(piece?.sector).toBe(sector);
             sector += piece?.sectors ?? 0;
+            pieces += 1;
             if (piece === bio) break;
             expect(piece?.sizeBytes).toBe(pieceSectors * SECTOR_BYTES);
             piece?.put();
           }
-          expect(sector).toBe(120);
+          expect([sector, pieces]).toEqual([120, Math.ceil(20 / pieceSectors)]);
         });
         stack.assertQuiet();
       }),
@@ -271,9 +308,20 @@ describe("a set", () => {
       const memory = new Memory({ scheduler, faultPlan: failsAt([site], failsTheNth(2)) });
       const options = { name: "S", scheduler, memory, poolSize: 2, needBvecs: true };
       expect(() => new BioSet(options)).toThrow(
-        expect.objectContaining({ name: "BlockError", errno: "ENOMEM" }) as Error,
+        expect.objectContaining({
+          name: "BlockError",
+          code: "BLK_STATE",
+          errno: "ENOMEM",
+          cause: expect.any(OutOfMemoryError) as Error,
+        }) as Error,
       );
     }
+  });
+
+  it("without a reserve is a mistake of who makes it, and no want of memory", () => {
+    const scheduler = new VirtualScheduler();
+    const memory = new Memory({ scheduler });
+    expect(() => new BioSet({ name: "S", scheduler, memory, poolSize: 0 })).toThrow(InvariantError);
   });
 
   it("with a rescuer must know the way down", () => {
@@ -317,6 +365,22 @@ describe("where pages are counted", () => {
     expect(memory.reserves.size).toBe(0);
   });
 
+  it("a bio takes more with vectors of its own, and more with what a driver keeps with it", () => {
+    const pagesOf = (options: { frontPad?: () => object }): number => {
+      const scheduler = new VirtualScheduler();
+      const memory = new Memory({ scheduler, pages });
+      const set = new BioSet({ name: "S", scheduler, memory, poolSize: 160, ...options });
+      expect(set.bioPool.currNr).toBe(160);
+      return memory.totalPages - memory.freePages;
+    };
+    const pagesFor = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
+    expect(pagesOf({})).toBe(pagesFor(160 * bioBytes(0, false)));
+    expect(pagesOf({ frontPad: () => ({}) })).toBe(pagesFor(160 * bioBytes(0, true)));
+    const vecBytes = tableBytes(1) - tableBytes(0);
+    expect(bioBytes(4, false) - bioBytes(0, false)).toBe(4 * vecBytes);
+    expect(bioBytes(4, true)).toBeGreaterThan(bioBytes(4, false));
+  });
+
   it("and none are left, bios come from the reserve, one after the other without end", async () => {
     const scheduler = new VirtualScheduler();
     const memory = new Memory({ scheduler, pages });
@@ -353,6 +417,7 @@ describe("a bio from the heap", () => {
         const bio = heap.alloc(GFP_NOIO, vecCount, task);
         expect(bio).toMatchObject({ pool: null, vecMax: vecCount });
         expect(bio?.vecs).toHaveLength(vecCount);
+        expect(bio?.inlineVecs).toEqual(vecCount <= BIO_INLINE_VECS ? bio?.vecs : []);
         bio?.put();
       }
       expect(heap.alloc(GFP_NOIO, 1025, task)).toBeNull();

@@ -42,6 +42,14 @@ describe("a driver that needs two bios of a set with one (T4.1, row 1)", () => {
     stack.assertQuiet();
   });
 
+  it("is rescued as well by who looks at the current list only: here is no other", async () => {
+    const { stack, set } = oneLevel(rescueCurrent);
+    await stack.scheduler.run();
+    expect(stack.ended).toEqual([BioStatus.Ok]);
+    expect(set.counters).toEqual({ punts: 1, rescued: 1 });
+    stack.assertQuiet();
+  });
+
   it("waits for ever when the emptiness test is inverted (M1a)", async () => {
     const { stack } = oneLevel({ ...rescueBoth, triesWithoutWaiting: (lists) => lists.isEmpty });
     expect(await stack.isDeadlocked()).toBe(true);
@@ -154,13 +162,19 @@ describe("a second bio whose vectors are all in use (T4.3, row 3)", () => {
     return { stack, set };
   };
 
-  it("gets them after the first was rescued, at the second place where that is done", async () => {
-    const { stack, set } = stackOf(rescueBoth);
-    await stack.scheduler.run();
-    expect(stack.ended).toEqual([BioStatus.Ok]);
-    expect(set.counters).toEqual({ punts: 1, rescued: 1 });
-    stack.assertQuiet();
-  });
+  it.each([
+    ["both lists", rescueBoth],
+    ["the current list", rescueCurrent],
+  ])(
+    "gets them after the first was rescued off %s, at the second place",
+    async (_lists, rescue) => {
+      const { stack, set } = stackOf(rescue);
+      await stack.scheduler.run();
+      expect(stack.ended).toEqual([BioStatus.Ok]);
+      expect(set.counters).toEqual({ punts: 1, rescued: 1 });
+      stack.assertQuiet();
+    },
+  );
 
   it("is given up, though its mask may wait, where only the first place does it (M3a)", async () => {
     const { stack, set } = stackOf({ ...rescueBoth, puntsForVecs: false });
