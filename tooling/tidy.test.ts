@@ -101,6 +101,14 @@ describe("what is no package of the floors below", () => {
 });
 
 describe("ARCHITECTURE.md", () => {
+  it("names no file or folder that is not there", () => {
+    const paths = read("ARCHITECTURE.md").match(
+      /\b(?:packages|apps|integration|tooling)\/[\w./-]*\w/g,
+    );
+    expect(paths?.length).toBeGreaterThan(20);
+    expect(paths?.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   it("has the floors of tooling/layers.json", () => {
     const { layers } = JSON.parse(read("tooling", "layers.json")) as { layers: string[][] };
     const rows = [...read("ARCHITECTURE.md").matchAll(/^\| (\d+) +\| ([^|]+)\|/gm)];
