@@ -6,11 +6,13 @@ const run = promisify(execFile);
 /** One kind of load: fio's words for it. */
 export interface Workload {
   readonly name: string;
-  readonly mode: "randread" | "randwrite" | "read" | "write";
+  readonly mode: "randread" | "randwrite" | "read" | "write" | "randtrim";
   readonly blockSize: string;
   readonly depth: number;
   /** How often which block is asked for; evenly unless told. */
   readonly distribution?: string;
+  /** Whether nothing of the image is in the page cache when a round begins. */
+  readonly isCold?: boolean;
   /** Of the server; the default one unless told. */
   readonly exportName?: string;
 }
@@ -21,6 +23,9 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "randread-4k-1", mode: "randread", blockSize: "4k", depth: 1 },
   { name: "read-256k-8", mode: "read", blockSize: "256k", depth: 8 },
   { name: "write-256k-8", mode: "write", blockSize: "256k", depth: 8 },
+  { name: "cold randread-4k-32", mode: "randread", blockSize: "4k", depth: 32, isCold: true },
+  // Last, for it leaves little to read.
+  { name: "randtrim-64k-8", mode: "randtrim", blockSize: "64k", depth: 8 },
 ];
 
 export interface FioResult {
@@ -40,6 +45,7 @@ interface FioJob {
   readonly error: number;
   readonly read: FioSide;
   readonly write: FioSide;
+  readonly trim: FioSide;
 }
 
 interface FioSide {
@@ -80,8 +86,13 @@ export async function fio(
   ]);
   const [job] = jobsOf(stdout);
   if (job?.error !== 0) throw new Error(`fio failed on ${socket}`);
-  const side = load.mode.endsWith("read") ? job.read : job.write;
+  const side = sideOf(job, load);
   return { requestsPerSecond: side.iops, requests: side.total_ios };
+}
+
+function sideOf(job: FioJob, { mode }: Workload): FioSide {
+  if (mode === "randtrim") return job.trim;
+  return mode.endsWith("read") ? job.read : job.write;
 }
 
 /** Runs jobs of several descriptions at a time, each a process and a connection of its own. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { fio, type Workload, WORKLOADS } from "./fio.ts";
 import { median } from "./median.ts";
+import { benchMap } from "./nbd-map.ts";
 import { cpuSeconds, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 1024;
@@ -40,8 +42,14 @@ export async function benchNbd(rounds: number, seconds: number): Promise<void> {
     const table = new Table({
       head: ["workload", "blkstack req/s", "nbdkit req/s", "ratio", "µs/req", "µs/req", "ratio"],
     });
-    for (const load of WORKLOADS) table.push(await compare(load, servers, rounds, seconds));
+    for (const load of WORKLOADS) {
+      const prepare = (): void => {
+        if (load.isCold === true) for (const path of [ours, theirs]) dropFromPageCache(path);
+      };
+      table.push(await compare(load, { servers, prepare }, rounds, seconds));
+    }
     console.log(table.toString());
+    await benchMap(folder, blkstack, rounds);
   } finally {
     for (const { process } of servers) process.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
@@ -57,9 +65,15 @@ function image(folder: string, name: string): string {
   return path;
 }
 
+/** Syncs an image, and has the system forget it. */
+function dropFromPageCache(path: string): void {
+  const how = ["oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"];
+  execFileSync("dd", ["if=/dev/null", `of=${path}`, ...how]);
+}
+
 async function compare(
   load: Workload,
-  servers: readonly Served[],
+  { servers, prepare }: { readonly servers: readonly Served[]; readonly prepare: () => void },
   rounds: number,
   seconds: number,
 ): Promise<string[]> {
@@ -70,6 +84,7 @@ async function compare(
     for (const index of order) {
       const server = servers[index];
       if (server === undefined) continue;
+      prepare();
       const before = cpuSeconds(server);
       const { requestsPerSecond, requests } = await fio(server.socket, load, seconds);
       const cpuMicrosPerRequest = ((cpuSeconds(server) - before) / requests) * 1e6;
