@@ -9,6 +9,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { type CfqStatistics, GroupTable } from "./group-table.ts";
 import type { StatFormat } from "./stat-text.ts";
 import { PRIORITY_DEFAULT, PRIORITY_MAX, Timing } from "./timing.ts";
+import type { ChargePolicy } from "./turn.ts";
 
 const DEPTH = 16;
 const HZ = 1000;
@@ -42,6 +43,11 @@ export interface CfqQueueOptions {
    * turns make shares exact sooner; longer ones spare a disk that has to move its head between them.
    */
   readonly latencyTicks?: number;
+  /**
+   * What a turn costs its group. "used", unless told: the time that it took while others wanted the disk
+   * too. "slice": no more than its slice.
+   */
+  readonly charge?: ChargePolicy;
 }
 
 /**
@@ -86,7 +92,9 @@ export class CfqQueue implements ClientHost, Waitable {
     const rcu = new Rcu(scheduler, `readers of the groups of ${name}`);
     this.#groups = new GroupTable({ name, scheduler, memory, statsMemory, rcu, rootStats });
     const depth = options.depth ?? DEPTH;
-    this.#dispatcher = new Dispatcher({ name, scheduler, submitter, device, depth, timing });
+    const { charge = "used" } = options;
+    const parts = { name, scheduler, submitter, device, depth, timing, charge };
+    this.#dispatcher = new Dispatcher(parts);
     const { root } = this.#groups;
     this.#strays = new ClientQueue("bios of no group", true, PRIORITY_DEFAULT, root);
     this.#async = new ClientQueue("writes that nobody waits for", false, PRIORITY_DEFAULT, root);

@@ -18,7 +18,7 @@ import { DispatchSlot, type SlotOwner } from "./dispatch-slot.ts";
 import { GroupService } from "./group-service.ts";
 import type { GroupShare } from "./group-share.ts";
 import type { Jiffies, Timing } from "./timing.ts";
-import { Turn } from "./turn.ts";
+import { type ChargePolicy, Turn } from "./turn.ts";
 
 export interface DispatcherOptions {
   readonly name: string;
@@ -28,6 +28,7 @@ export interface DispatcherOptions {
   /** Bios that the device may have at a time. */
   readonly depth: number;
   readonly timing: Timing;
+  readonly charge: ChargePolicy;
 }
 
 /**
@@ -58,13 +59,13 @@ export class Dispatcher implements SlotOwner, Waitable {
   /** Queues that have bios, or their turn. */
   #busy = 0;
 
-  constructor({ name, scheduler, submitter, device, depth, timing }: DispatcherOptions) {
+  constructor({ name, scheduler, submitter, device, depth, timing, charge }: DispatcherOptions) {
     this.label = `cfq of ${name}`;
     this.#scheduler = scheduler;
     this.#submitter = submitter;
     this.#timing = timing;
     this.#service = new GroupService(timing.behindLast);
-    this.#turn = new Turn(timing.idleWindow);
+    this.#turn = new Turn(timing.idleWindow, charge);
     this.#slots = Array.from({ length: depth }, () => new DispatchSlot(this, device));
     this.#free = [...this.#slots];
     this.#workQueue = new WorkQueue({
@@ -202,6 +203,7 @@ export class Dispatcher implements SlotOwner, Waitable {
 
   #makeBusy(queue: ClientQueue): void {
     queue.isBusy = true;
+    if (this.#busy === 1 && this.#turn.queue !== null) this.#turn.othersCame(this.#timing.now());
     this.#busy += 1;
     this.#service.activate(shareOf(queue), queue.isSync);
   }

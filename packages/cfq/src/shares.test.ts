@@ -11,6 +11,8 @@ interface Load {
   readonly weight: number;
   /** Bios under way at a time. */
   readonly atOnce?: number;
+  /** When it begins. */
+  readonly startMs?: number;
   /** Between the end of a bio and the next one. */
   readonly thinkMs?: number;
   readonly priority?: number;
@@ -55,6 +57,7 @@ class Machine {
     this.ended[number] = 0;
     for (let count = 0; count < atOnce; count += 1) {
       this.scheduler.spawn(`${client.name}.${String(count)}`, async (task) => {
+        if (load.startMs !== undefined) await thinking.sleep(task, load.startMs);
         for (;;) {
           await this.setting.io(client, task, op);
           this.ended[number] = (this.ended[number] ?? 0) + 1;
@@ -145,6 +148,35 @@ it("a client that thought for long and does no more has its share again", async 
   const [light = NaN, heavy = NaN] = machine.ended.map((ended, n) => ended - (before[n] ?? NaN));
   expect(heavy / light).toBeGreaterThan(2.8);
   expect(heavy / light).toBeLessThan(3.2);
+});
+
+describe("a turn that ends late", () => {
+  const late = { latencyTicks: 60, depth: 1 };
+  const loads = [LIGHT, HEAVY].map((load) => ({ ...load, atOnce: 4 }));
+
+  it("is charged for what it used: one bio lasts longer than the turns of both", async () => {
+    const machine = new Machine(50);
+    await machine.run(loads, 60_000, late);
+    expect(machine.ratio(1, 0)).toBeGreaterThan(2.9);
+    expect(machine.ratio(1, 0)).toBeLessThan(3.1);
+  });
+
+  it("is charged for no more than its slice, where that is asked for: then weights count for less", async () => {
+    const machine = new Machine(50);
+    await machine.run(loads, 60_000, { ...late, charge: "slice" });
+    expect(machine.ratio(1, 0)).toBeLessThan(1.5);
+  });
+});
+
+it("what a client used while it was alone is not charged to it", async () => {
+  const machine = new Machine();
+  const later = { ...HEAVY, atOnce: 4, startMs: 5000 };
+  await machine.run([{ ...LIGHT, atOnce: 4 }, later], 5000);
+  const before = machine.ended[0] ?? NaN;
+  await machine.goOn(10_000);
+  const ratio = (machine.ended[1] ?? NaN) / ((machine.ended[0] ?? NaN) - before);
+  expect(ratio).toBeGreaterThan(2.8);
+  expect(ratio).toBeLessThan(3.2);
 });
 
 it("shorter turns make shares exact sooner", async () => {

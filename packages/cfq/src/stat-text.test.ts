@@ -35,7 +35,7 @@ describe("what a group has done with a disk", () => {
   it("is a line of io.stat, with its share behind what is counted everywhere", async () => {
     expect(await textOf("g", "io.stat")).toBe(
       "8:0 rbytes=8192 wbytes=4096 rios=2 wios=1 dbytes=0 dios=0 " +
-        "cfq.weight=300 cfq.time=66 cfq.merged=0 cfq.queued=2 cfq.dequeues=1",
+        "cfq.weight=300 cfq.time=46 cfq.merged=0 cfq.queued=2 cfq.dequeues=1",
     );
   });
 
@@ -44,7 +44,7 @@ describe("what a group has done with a disk", () => {
     const [weight, time, sectors, ...rest] = lines;
     expect([weight, time, sectors]).toEqual([
       "weight_device 8:0 300",
-      "time 8:0 66",
+      "time 8:0 46",
       "sectors 8:0 24",
     ]);
     expect(rest).toContain("io_service_bytes 8:0 Read 8192");

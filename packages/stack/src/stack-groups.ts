@@ -8,6 +8,9 @@ import { changeGroup, formatGroup } from "./group.ts";
 import { GroupMember } from "./group-member.ts";
 import { parentOf } from "./names.ts";
 
+/** Short turns: disks are files, and have no head to move between them. */
+const LATENCY_TICKS = 60;
+
 export interface StackGroupsParts {
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
@@ -194,7 +197,7 @@ export class StackGroups {
     if (known !== undefined || weight === undefined) return known ?? null;
     const statsMemory = this.#statsMemory;
     const { name } = device;
-    const options = { ...this.#parts, name, device, statsMemory };
+    const options = { ...this.#parts, name, device, statsMemory, latencyTicks: LATENCY_TICKS };
     const queue = await CfqQueue.create(options, task);
     const made: SharedDevice = { queue, userCount: 0 };
     this.#shared.set(device, made);
