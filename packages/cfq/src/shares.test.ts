@@ -11,8 +11,6 @@ interface Load {
   readonly weight: number;
   /** Bios under way at a time. */
   readonly atOnce?: number;
-  /** When it begins. */
-  readonly startMs?: number;
   /** Between the end of a bio and the next one. */
   readonly thinkMs?: number;
   readonly priority?: number;
@@ -57,7 +55,6 @@ class Machine {
     this.ended[number] = 0;
     for (let count = 0; count < atOnce; count += 1) {
       this.scheduler.spawn(`${client.name}.${String(count)}`, async (task) => {
-        if (load.startMs !== undefined) await thinking.sleep(task, load.startMs);
         for (;;) {
           await this.setting.io(client, task, op);
           this.ended[number] = (this.ended[number] ?? 0) + 1;
@@ -166,17 +163,6 @@ describe("a turn that ends late", () => {
     await machine.run(loads, 60_000, { ...late, charge: "slice" });
     expect(machine.ratio(1, 0)).toBeLessThan(1.5);
   });
-});
-
-it("what a client used while it was alone is not charged to it", async () => {
-  const machine = new Machine();
-  const later = { ...HEAVY, atOnce: 4, startMs: 5000 };
-  await machine.run([{ ...LIGHT, atOnce: 4 }, later], 5000);
-  const before = machine.ended[0] ?? NaN;
-  await machine.goOn(10_000);
-  const ratio = (machine.ended[1] ?? NaN) / ((machine.ended[0] ?? NaN) - before);
-  expect(ratio).toBeGreaterThan(2.8);
-  expect(ratio).toBeLessThan(3.2);
 });
 
 it("shorter turns make shares exact sooner", async () => {

@@ -13,7 +13,9 @@ async function textOf(group: string, format: StatFormat): Promise<string | null>
   const queue = await scheduler.perform("setup", (task) => setting.createQueue(device, task));
   queue.setWeight("g", 300);
   const send = async (to: CfqClient, op: BioOp, ms: number): Promise<void> => {
-    scheduler.spawn("client", async (task) => void (await setting.io(to, task, op)));
+    scheduler.spawn("client", async (task) => {
+      await setting.io(to, task, op);
+    });
     await scheduler.advance(ms);
   };
   const client = queue.openClient({ name: "client of g", group: "g" });
