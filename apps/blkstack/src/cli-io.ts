@@ -16,6 +16,8 @@ export interface CliIo {
   readonly cwd: string;
   /** Has `callback` called whenever somebody wants the command to end; answers how to stop that. */
   onStopSignal(callback: () => void): () => void;
+  /** Has `callback` called whenever files are to be read again, which else is a wish to end. */
+  onReloadSignal(callback: () => void): () => void;
   /** Has `callback` called whenever somebody wants a report; answers how to stop that. */
   onReportSignal(callback: () => void): () => void;
   /** Ends the process at once, with nothing tidied up. */

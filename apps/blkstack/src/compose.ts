@@ -42,12 +42,13 @@ export interface Ground {
 
 /**
  * Memory counts its pages, but there are always more until `limitMemory`: a stack that is being set
- * up takes its reserves, and then it is seen what they are.
+ * up takes its reserves, and then it is seen what they are. `isCounting`: what devices do is counted.
  */
-export function makeGround(): Ground {
+export function makeGround({ isCounting = false }: { readonly isCounting?: boolean } = {}): Ground {
   const scheduler = new EventLoopScheduler();
   const pages = { totalPages: Number.MAX_SAFE_INTEGER, minPages: 0 };
   const memory = new Memory({ scheduler, pages });
+  const accounts = isCounting ? { accountClock: scheduler.clock } : {};
   const split = new SplitSetPerDevice({ scheduler, memory });
-  return { scheduler, memory, submitter: new MakeRequest({ split }) };
+  return { scheduler, memory, submitter: new MakeRequest({ split, ...accounts }) };
 }

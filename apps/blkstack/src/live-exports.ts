@@ -1,7 +1,7 @@
 import { type BlockDevice, BlockError } from "@blkstack/block";
 import type { DeviceMapper } from "@blkstack/device-mapper";
 import type { NbdExport, NbdServer } from "@blkstack/nbd";
-import type { GroupMember, Stack } from "@blkstack/stack";
+import type { ExportHost, GroupMember, Stack } from "@blkstack/stack";
 import type { Task } from "@blkstack/task";
 
 /** What people are told of an export. */
@@ -73,6 +73,21 @@ export class LiveExports {
       throw error;
     }
     this.#hold(added);
+  }
+
+  /** For a stack that is reloaded. */
+  host(): ExportHost {
+    return {
+      clientCount: (name) => this.#server.clientCount(name),
+      exportsOf: (device) => this.of(device),
+      add: (offered) => {
+        this.#server.addExport(offered);
+        this.#hold(offered);
+      },
+      remove: async (name, task) => {
+        if (this.#all.has(name)) await this.remove(name, task, false);
+      },
+    };
   }
 
   /** Throws as the server does. Waits: until nothing of the export is in flight. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import type { CliIo } from "./cli-io.ts";
 
-const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+const reloaders = new Set<() => void>();
 
 const io: CliIo = {
   stdout: process.stdout,
@@ -14,9 +15,22 @@ const io: CliIo = {
   env: process.env,
   cwd: process.cwd(),
   onStopSignal(callback) {
+    const onHangUp = (): void => {
+      if (reloaders.size === 0) callback();
+    };
     for (const signal of STOP_SIGNALS) process.on(signal, callback);
+    process.on("SIGHUP", onHangUp);
     return () => {
+      process.off("SIGHUP", onHangUp);
       for (const signal of STOP_SIGNALS) process.off(signal, callback);
+    };
+  },
+  onReloadSignal(callback) {
+    reloaders.add(callback);
+    process.on("SIGHUP", callback);
+    return () => {
+      reloaders.delete(callback);
+      process.off("SIGHUP", callback);
     };
   },
   onReportSignal(callback) {

@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.ts";
 import { goldenCommand } from "./commands/golden.ts";
 import { groupCommand } from "./commands/group.ts";
 import { logCommand } from "./commands/log.ts";
+import { reloadCommand } from "./commands/reload.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { scenariosCommand } from "./commands/scenarios.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -21,6 +22,7 @@ const COMMANDS = [
   dmCommand,
   exportCommand,
   groupCommand,
+  reloadCommand,
   scenariosCommand,
   exploreCommand,
   replayCommand,

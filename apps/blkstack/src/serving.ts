@@ -5,6 +5,7 @@ import type { Bytes } from "@blkstack/bio";
 import {
   type ClientTls,
   formatNbdUri,
+  type Log,
   type NbdFeature,
   type NbdLimits,
   NbdServer,
@@ -41,6 +42,7 @@ export interface Serving {
   /** A socket in a folder that only we can look into; null when none was asked for. */
   readonly ownSocket: ServedAddress | null;
   readonly exports: LiveExports;
+  readonly server: NbdServer;
   /** Answers what is in flight, and removes the sockets. The stack stays open. */
   close(): Promise<void>;
 }
@@ -53,6 +55,8 @@ export interface ServeOptions {
   readonly memoryBytes: Bytes;
   /** What clients are not to be offered. Default: all is. */
   readonly disable?: readonly NbdFeature[];
+  /** Told of what clients do. */
+  readonly log?: Log;
   /** With what TLS is spoken. Default: it is not. */
   readonly tls?: ServerTls;
 }
@@ -64,7 +68,7 @@ export interface ServeOptions {
 export async function serveStack(
   stack: Stack,
   ground: Ground,
-  { listen, hasOwnSocket, memoryBytes, disable = [], tls }: ServeOptions,
+  { listen, hasOwnSocket, memoryBytes, disable = [], tls, log }: ServeOptions,
 ): Promise<Serving> {
   const exportName = mainExport(stack);
   // A client that names no export means the one that we tell people of.
@@ -73,7 +77,14 @@ export async function serveStack(
   });
   const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
   const secure = tls === undefined ? {} : { tls };
-  const server = new NbdServer({ ...ground, exports, limits, disable, ...secure });
+  const server = new NbdServer({
+    ...ground,
+    exports,
+    limits,
+    disable,
+    ...secure,
+    ...(log && { log }),
+  });
   const endpoint: Endpoint = { exportName, ...(tls === undefined ? {} : { tls: {} }) };
   const folder = hasOwnSocket ? await mkdtemp(join(tmpdir(), "blkstack-")) : null;
   const live = new LiveExports(server, stack, exports);
@@ -88,7 +99,7 @@ export async function serveStack(
     const ownAddress =
       folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
     const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, endpoint);
-    return { exportName, endpoint, addresses, ownSocket, exports: live, close };
+    return { exportName, endpoint, addresses, ownSocket, exports: live, server, close };
   } catch (error) {
     await close();
     throw error;

@@ -14,6 +14,8 @@ export interface TestRun {
   printed(line: string): Promise<void>;
   /** As SIGTERM would. */
   stop(): void;
+  /** As SIGHUP would. */
+  hangUp(): void;
   /** As SIGUSR2 would. */
   askForReport(): void;
   /** What has been complained of so far. */
@@ -37,6 +39,7 @@ export function start(
   const written = { stdout: "", stderr: "" };
   const stops = new Set<() => void>();
   const reporters = new Set<() => void>();
+  const reloaders = new Set<() => void>();
   const exits: number[] = [];
   const watchers = new Set<() => void>();
   const io: CliIo = {
@@ -53,6 +56,10 @@ export function start(
     onStopSignal(callback) {
       stops.add(callback);
       return () => void stops.delete(callback);
+    },
+    onReloadSignal(callback) {
+      reloaders.add(callback);
+      return () => void reloaders.delete(callback);
     },
     onReportSignal(callback) {
       reporters.add(callback);
@@ -78,6 +85,9 @@ export function start(
       }),
     stop() {
       for (const stop of [...stops]) stop();
+    },
+    hangUp() {
+      for (const reload of [...reloaders]) reload();
     },
     askForReport() {
       for (const report of [...reporters]) report();

@@ -35,25 +35,26 @@ it("groups are listed with what they may and who they are, and changed by their 
 it("what a group has done is told at once, with its share of each device", async () => {
   const server = await Controlled.start(STACK);
   const client = await server.client("a");
-  // The group comes into being with it, and what it counts after it.
+  // The group counts it; its share of the device comes into being with it, and counts after it.
   await client.read(0, 512);
   await client.write(0, block);
   await client.read(0, 4096);
   await client.read(0, 4096);
   await client.close();
   const text = await server.do("group stat");
-  expect(text).toContain("light        8192        2      4096           1       0         0\n");
+  expect(text).toContain("light        8704        3      4096           1       0         0\n");
   expect(text).toMatch(/\n\ngroup +device +weight +ms +bios +merged +queued +ran out\n/);
   expect(text).toMatch(/\nlight +disk +100 +\d+ +3 +0 +0 +\d\n/);
+  const all = "rbytes=8704 wbytes=4096 rios=3 wios=1 dbytes=0 dios=0";
   const counted = "rbytes=8192 wbytes=4096 rios=2 wios=1 dbytes=0 dios=0";
   const lines = (await server.do("group stat light --text io.stat")).split("\n");
-  expect(lines[0]).toBe(`light ${counted}`);
+  expect(lines[0]).toBe(`light ${all}`);
   expect(lines[1]).toMatch(new RegExp(`^light disk ${counted} cfq.weight=100 cfq.time=\\d+ `));
   const files = await server.do("group stat light --text blkio");
   expect(files).toContain("light io_serviced disk Write 1\n");
-  expect(files).toContain("light throttle.io_serviced light Total 3\n");
+  expect(files).toContain("light throttle.io_serviced light Total 4\n");
   const json = JSON.parse(await server.do("group stat light --json")) as { groups: object[] };
-  expect(json.groups).toMatchObject([{ counts: { rbytes: 8192 }, shares: [{ serviced: 3 }] }]);
+  expect(json.groups).toMatchObject([{ counts: { rbytes: 8704 }, shares: [{ serviced: 3 }] }]);
 });
 
 it("a limit that is taken away lets go what a client waits for", async () => {

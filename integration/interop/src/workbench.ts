@@ -38,11 +38,14 @@ export class Workbench {
 }
 
 /** Calls `check` until it no longer throws, for at most `timeoutMs`. */
-export async function eventually(check: () => void, timeoutMs = 5000): Promise<void> {
+export async function eventually(
+  check: () => void | Promise<void>,
+  timeoutMs = 5000,
+): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     try {
-      check();
+      await check();
       return;
     } catch (error) {
       if (Date.now() > endMs) throw error;

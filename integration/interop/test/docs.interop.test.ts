@@ -13,6 +13,7 @@ const PAGES = [
   { page: "stacks", example: "linear-over-two-files.yaml", outputsMin: 5 },
   { page: "snapshots", example: "snapshot.yaml", outputsMin: 8 },
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
+  { page: "operating", example: "operating.yaml", outputsMin: 6 },
   { page: "tls", example: "tls.yaml", outputsMin: 5 },
   { page: "crash-testing", example: "crash.yaml", outputsMin: 4 },
   { page: "groups", example: "weights.yaml", outputsMin: 6 },

@@ -82,7 +82,9 @@ export class StackGroups {
   /** Throws a BlockError: EEXIST for a name that is taken, ENOENT when the group above is not there. */
   add(name: string, group: GroupDescription = {}): void {
     const parent = parentOf(name);
-    const options = { limits: limitsOf(group), burstMs: group.burstMs ?? 0 };
+    // Before there are clients, so that none of what they do is missed.
+    const isCountedFromStart = true;
+    const options = { limits: limitsOf(group), burstMs: group.burstMs ?? 0, isCountedFromStart };
     this.#throttle.addGroup(name, { ...options, ...(parent !== undefined && { parent }) });
     this.#groups.set(name, group);
   }

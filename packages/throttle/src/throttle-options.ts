@@ -45,4 +45,10 @@ export interface GroupOptions {
   readonly parent?: string;
   /** For how long allowances are kept that are not used: the depth of the bucket. Default: 0. */
   readonly burstMs?: number;
+  /**
+   * Whether the group, and those above it, get their statistics now, before anybody can submit to
+   * it: then its totals are those of its users. Where there is no memory for them, and unless told,
+   * they come with the first bio, which they do not count.
+   */
+  readonly isCountedFromStart?: boolean;
 }

@@ -45,6 +45,45 @@ it("counts from the first bio on when statistics are allocated in its path", asy
   expect(bench.throttle.ioStat("g", "d")).toContain("rios=1");
 });
 
+it("counts a group and those above it from the first bio on when their statistics were there before", async () => {
+  const bench = new Bench();
+  bench.throttle.addGroup("parent");
+  bench.throttle.addGroup("child", { parent: "parent", isCountedFromStart: true });
+  bench.throttle.addGroup("beside", { parent: "parent", isCountedFromStart: true });
+  for (const name of ["child", "beside", "parent"]) {
+    await bench.read(bench.throttle.openPort(name), 4096, name);
+  }
+  expect(bench.throttle.ioStat("child", "d")).toContain("rbytes=4096 wbytes=0 rios=1");
+  expect(bench.throttle.ioStat("parent", "d")).toContain("rbytes=12288 wbytes=0 rios=3");
+});
+
+it("counts a group that is to be counted from the start from its second bio on when there was no memory", async () => {
+  const bench = new Bench();
+  bench.memory.faultPlan = allFail;
+  bench.throttle.addGroup("parent");
+  bench.throttle.addGroup("g", { parent: "parent", isCountedFromStart: true });
+  bench.memory.faultPlan = null;
+  const port = bench.throttle.openPort("g");
+  await bench.read(port, 4096, "first");
+  await bench.scheduler.runTasks();
+  await bench.read(port, 4096, "second");
+  expect(bench.throttle.ioStat("g", "d")).toContain("rios=1");
+  expect(bench.throttle.ioStat("parent", "d")).toContain("rios=1");
+});
+
+it("tells for how long bios of a group and of those below it were held back", async () => {
+  const bench = new Bench();
+  bench.throttle.addGroup("parent", { isCountedFromStart: true });
+  const options = { parent: "parent", limits: { rbps: MIB }, isCountedFromStart: true };
+  bench.throttle.addGroup("child", options);
+  const port = bench.throttle.openPort("child");
+  await bench.read(port, MIB, "one", "two");
+  await bench.scheduler.advance(5000);
+  expect(bench.log).toEqual(["one 2000", "two 3000"]);
+  expect(bench.throttle.heldMs("child")).toBe(3000);
+  expect(bench.throttle.heldMs("parent")).toBe(3000);
+});
+
 it("a bio for whose group there is no memory is the root's, and the next one tries again", async () => {
   const bench = new Bench();
   const port = bench.port("g", { rbps: 2 });

@@ -7,6 +7,7 @@ import {
   ioStatLine,
   Rcu,
   StatFamily,
+  StatKind,
   type StatsInstaller,
 } from "@blkstack/io-group";
 import { GFP_ATOMIC, GFP_KERNEL, type Memory, PerCpuAllocator } from "@blkstack/memory";
@@ -101,6 +102,7 @@ export class Throttle {
       userCount: 0,
     };
     this.#controls.add(control);
+    if (options.isCountedFromStart === true) this.#countFromStart(this.#make(control));
   }
 
   /**
@@ -172,6 +174,15 @@ export class Throttle {
       ...blkioFile("throttle.io_service_bytes", device, groups, StatFamily.Bytes),
       ...blkioFile("throttle.io_serviced", device, groups, StatFamily.Ios),
     ].join("\n");
+  }
+
+  /** For how long bios of the group, and of those below it, were held back, in milliseconds. */
+  heldMs(name: string): number {
+    const kinds = [StatKind.Read, StatKind.Write, StatKind.Discard];
+    const held = this.#controls
+      .groupsFrom(this.#controls.of(name))
+      .flatMap(({ stats }) => kinds.map((kind) => stats?.get(StatFamily.HeldMs, kind) ?? 0));
+    return held.reduce((all, one) => all + one, 0);
   }
 
   /** How many bios of the group were held for how long: see `HISTOGRAM_BUCKETS`. */
@@ -279,6 +290,19 @@ export class Throttle {
     const isHeld = this.#dispatcher.admit(bio, group, port, task);
     this.#lock.unlock(task);
     return isHeld;
+  }
+
+  /** Whether statistics are there, or asked for. Waits: never; what it cannot have it leaves. */
+  #countFromStart(group: ThrottleGroup | null): boolean {
+    if (group === null || (group.above !== null && !this.#countFromStart(group.above)))
+      return false;
+    if (group === this.#root || group.hasAskedForStats) return true;
+    const block = this.#statsMemory.tryAlloc(GROUP_STAT_WORDS, GFP_KERNEL);
+    if (block === null) return false;
+    group.hasAskedForStats = true;
+    const old = group.installStats(new GroupStats(block));
+    invariant(old === null, `${group.label} has statistics that nobody asked for`);
+    return true;
   }
 
   /** For a new group, and for those above it that are as new. */

@@ -6,12 +6,18 @@ import { Command, Option } from "commander";
 import { bridgeStdio, InheritedSockets, listenFdCount } from "../bridge.ts";
 import { type CommandContext, printLine } from "../cli-io.ts";
 import { type Ground, makeGround } from "../compose.ts";
-import { Commander } from "../control/commander.ts";
-import { ControlSocket } from "../control/control-socket.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
 import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
 import { memoryReport } from "../memory-report.ts";
-import { optionNotYet } from "../not-yet.ts";
+import { type HttpAddress, parseHttpAddress } from "../operate/http-address.ts";
+import {
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  Logger,
+  type LogLevel,
+} from "../operate/logger.ts";
+import { Operation } from "../operate/operation.ts";
 import { collect, collectFeature, parseMemory } from "../option-values.ts";
 import { runChild } from "../run-child.ts";
 import { type ServedAddress, type Serving, serveStack } from "../serving.ts";
@@ -30,6 +36,9 @@ interface ServeFlags extends TlsFlags {
   readonly stdio?: boolean;
   readonly exitWithParent?: boolean;
   readonly control?: string;
+  readonly http?: HttpAddress;
+  readonly log: LogFormat;
+  readonly logLevel?: LogLevel;
 }
 
 /** Room for two of the largest requests that clients count on, and for the reserves of a stack. */
@@ -52,8 +61,18 @@ export function serveCommand(context: CommandContext): Command {
     .option("--disable <feature>", "do not offer it; may be repeated", collectFeature)
     .option("--stdio", "serve one client on standard input and output")
     .option("--exit-with-parent", "end when the process that started this one has ended")
-    .option("--control <path>", "a unix socket for blkstack dm, export and group")
-    .addOption(optionNotYet("--http <address>"))
+    .option("--control <path>", "a unix socket for blkstack dm, export, group and reload")
+    .option("--http <address>", "HOST:PORT for /metrics, /health and /ready", parseHttpAddress)
+    .addOption(
+      new Option("--log <format>", "how events are told on standard error")
+        .choices(LOG_FORMATS)
+        .default("text"),
+    )
+    .addOption(
+      new Option("--log-level <level>", "from which level on; warn, with json info").choices(
+        LOG_LEVELS,
+      ),
+    )
     .option("--tls <folder>", "speak TLS, with the certificates or keys of this folder")
     .option("--tls-mode <mode>", "on: clients may; require: they must (the default)", parseTlsMode)
     .option(
@@ -74,30 +93,34 @@ async function serve(
   const listen = (flags.listen ?? []).map((text) => parseListenAddress(text, io.cwd));
   checkTlsFlags(flags, listen);
   const plan = await planOf(fileName, flags, io.cwd);
-  const ground = makeGround();
+  const ground = makeGround({ isCounting: flags.http !== undefined });
   ground.memory.startBackgroundReclaim();
   const machine = await watchSystemMemory(ground);
   const stop = new StopSignal(io);
   if (flags.exitWithParent === true) stop.followParent();
   const inherited = new InheritedSockets();
+  const { log: format, logLevel = format === "json" ? "info" : "warn" } = flags;
+  const nowMs = (): number => ground.scheduler.clock.nowMs();
+  const log = new Logger({ output: io.stderr, format, level: logLevel, nowMs });
   const unhookReport = io.onReportSignal(() => {
     printLine(io.stderr, JSON.stringify(memoryReport(ground.memory)));
   });
   try {
     const onLog = (line: string): void => {
-      printLine(io.stderr, `blkstack: ${line}`);
+      log.tellOfDevice(line);
     };
     const tls = await openTls(flags, io.cwd, onLog);
     const stack = await openPlan(plan, ground, DISK_KINDS, onLog);
-    const start = { flags, listen, tls, inherited, io, onLog };
-    const { serving, control } = await startServing(stack, ground, start);
+    const start = { flags, fileName, listen, tls, inherited, io, log };
+    const { serving, operation } = await startServing(stack, ground, start);
     try {
-      await serveUntilStopped(serving, inherited, { flags, stop, context });
+      await serveUntilStopped(serving, inherited, { flags, stop, operation, context });
     } finally {
       inherited.close();
-      await control?.close();
+      await operation.stop();
       await serving.close();
       await stack.close();
+      await operation.end();
     }
   } finally {
     unhookReport();
@@ -137,19 +160,20 @@ interface Start {
   readonly tls: ServerTls | undefined;
   readonly inherited: InheritedSockets;
   readonly io: CommandContext["io"];
-  readonly onLog: (line: string) => void;
+  readonly log: Logger;
+  readonly fileName: string | undefined;
 }
 
 interface Started {
   readonly serving: Serving;
-  readonly control: ControlSocket | null;
+  readonly operation: Operation;
 }
 
 /** Who cannot be served leaves nothing behind, not even the files that were to be served. */
 async function startServing(
   stack: Stack,
   ground: Ground,
-  { flags, listen, tls, inherited, io, onLog }: Start,
+  { flags, fileName, listen, tls, inherited, io, log }: Start,
 ): Promise<Started> {
   const fdCount = listenFdCount(io.env);
   let serving: Serving | undefined;
@@ -160,14 +184,19 @@ async function startServing(
       hasOwnSocket: listen.length === 0 || fdCount > 0,
       memoryBytes: flags.memory,
       disable: flags.disable ?? [],
+      log: (event) => {
+        log.tellOfClient(event);
+      },
       ...(tls === undefined ? {} : { tls }),
     });
     await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.endpoint);
-    if (flags.control === undefined) return { serving, control: null };
-    const room = { stack, exports: serving.exports };
-    const commander = new Commander(room, ground.scheduler, onLog);
-    const control = await ControlSocket.open(resolve(io.cwd, flags.control), commander);
-    return { serving, control };
+    const readPlan = fileName === undefined ? null : () => readStackFile(fileName, io.cwd);
+    const { control, http } = flags;
+    const operation = await Operation.start(
+      { stack, serving, ground, readPlan, log, io },
+      { controlPath: control === undefined ? null : resolve(io.cwd, control), http: http ?? null },
+    );
+    return { serving, operation };
   } catch (error) {
     inherited.close();
     await serving?.close().catch(() => undefined);
@@ -179,13 +208,14 @@ async function startServing(
 interface Stay {
   readonly flags: ServeFlags;
   readonly stop: StopSignal;
+  readonly operation: Operation;
   readonly context: CommandContext;
 }
 
 async function serveUntilStopped(
   serving: Serving,
   inherited: InheritedSockets,
-  { flags: { run, stdio }, stop, context: { io, exitWith } }: Stay,
+  { flags: { run, stdio }, stop, operation, context: { io, exitWith } }: Stay,
 ): Promise<void> {
   const { ownSocket } = serving;
   const addresses = [...inherited.addresses, ...serving.addresses];
@@ -199,6 +229,7 @@ async function serveUntilStopped(
     const told = inherited.addresses.length > 0 ? io.stderr : io.stdout;
     for (const { uri } of addresses) printLine(told, uri);
     printLine(told, "ready");
+    await operation.ready();
     await stop.requested;
   } else {
     const child = runChild(run, childVariables(addresses[0], serving.exportName), io.env);

@@ -1,5 +1,5 @@
 import type { DeviceInfo } from "@blkstack/device-mapper";
-import type { GroupReport } from "@blkstack/stack";
+import type { GroupReport, ReloadStep } from "@blkstack/stack";
 import type { ExportReport } from "../live-exports.ts";
 
 /** Why a request was refused. */
@@ -32,6 +32,8 @@ export interface Answer {
   readonly lines?: readonly DeviceLines[];
   readonly exports?: readonly ExportReport[];
   readonly groups?: readonly GroupAnswer[];
+  /** What a reload has done. */
+  readonly steps?: readonly ReloadStep[];
   /** What a target answers to a message. */
   readonly message?: string;
 }

@@ -2,15 +2,18 @@ import { BlockError } from "@blkstack/block";
 import type { Interruption } from "@blkstack/device-mapper";
 import { runInTask } from "@blkstack/stack";
 import { Mutex, type Scheduler } from "@blkstack/task";
+import { userMessage } from "../user-error.ts";
 import type { Answer, Refusal } from "./answer.ts";
 import { type ControlRoom, DM_VERBS, type Verb } from "./dm-verbs.ts";
 import { EXPORT_VERBS } from "./export-verbs.ts";
 import { Fields, refusal } from "./fields.ts";
 import { GROUP_VERBS } from "./group-verbs.ts";
+import { RELOAD_VERB } from "./reload-verb.ts";
 import { StepError } from "./step-error.ts";
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ...Object.entries(DM_VERBS).map(([name, verb]) => [`dm ${name}`, verb] as const),
+  ["reload", RELOAD_VERB],
   ...Object.entries(EXPORT_VERBS).map(([name, verb]) => [`export ${name}`, verb] as const),
   ...Object.entries(GROUP_VERBS).map(([name, verb]) => [`group ${name}`, verb] as const),
 ]);
@@ -97,6 +100,8 @@ export class Commander {
       return { ...this.#refusalOf(error.cause), step: error.step, detail: error.detail };
     }
     if (error instanceof BlockError) return { errno: error.errno, message: error.message };
+    const complaint = userMessage(error);
+    if (complaint !== undefined) return { errno: "EINVAL", message: complaint };
     const message = error instanceof Error ? error.message : String(error);
     this.#onLog(error instanceof Error ? (error.stack ?? message) : message);
     return { message: `internal error: ${message}` };

@@ -9,6 +9,7 @@ import {
 import type { Stack } from "@blkstack/stack";
 import type { Task } from "@blkstack/task";
 import type { LiveExports } from "../live-exports.ts";
+import type { Reloader } from "../operate/reloader.ts";
 import type { Answer, DeviceLines } from "./answer.ts";
 import { type Fields, refusal } from "./fields.ts";
 import { atStep } from "./step-error.ts";
@@ -17,6 +18,8 @@ import { atStep } from "./step-error.ts";
 export interface ControlRoom {
   readonly stack: Stack;
   readonly exports: LiveExports;
+  /** Has the stack file read again. */
+  readonly reloader: Reloader;
 }
 
 /** One request as it is carried out. */

@@ -11,6 +11,7 @@ import { Commander } from "../control/commander.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
 import { ImageFile } from "../image-file.ts";
+import { Reloader } from "../operate/reloader.ts";
 import { type Serving, serveStack } from "../serving.ts";
 import { openPlan, type StackPlan } from "../stack-file.ts";
 import { UserError } from "../user-error.ts";
@@ -90,7 +91,9 @@ async function recordOn(stack: Stack, ground: Ground, recording: Recording): Pro
   }
   const serving = await serveStack(stack, ground, { listen: [], hasOwnSocket: true, memoryBytes });
   try {
-    const room = { stack, exports: serving.exports };
+    const { exports } = serving;
+    const reloader = new Reloader({ stack, exports, readPlan: null });
+    const room = { stack, exports, reloader };
     const commander = new Commander(room, ground.scheduler, onLog);
     const path = join(folder, "control.sock");
     const control = await ControlSocket.open(path, commander);
