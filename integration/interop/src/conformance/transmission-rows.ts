@@ -62,42 +62,55 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     },
   },
   ends("T02", "an unknown command: EINVAL", { command: 99, length: 512 }, { errnos: [INVAL] }),
-  ends("T03", "an unknown flag: EINVAL", { command: Read, length: 512, flags: UNKNOWN_FLAG }, [
-    INVAL,
-  ]),
+  ends(
+    "T03",
+    "an unknown flag: EINVAL",
+    { command: Read, length: 512, flags: UNKNOWN_FLAG },
+    { errnos: [INVAL] },
+  ),
   ends(
     "T04",
     "a write with one: payload taken",
     { command: Write, length: 512, flags: UNKNOWN_FLAG },
     { errnos: [INVAL] },
   ),
-  ends("T05", "a write past the end: ENOSPC", { command: Write, offset: END, length: 1024 }, [
-    NO_SPACE,
-  ]),
+  ends(
+    "T05",
+    "a write past the end: ENOSPC",
+    { command: Write, offset: END, length: 1024 },
+    { errnos: [NO_SPACE] },
+  ),
   ends(
     "T06",
     "a range that wraps 2^64",
     { command: Read, offset: 2n ** 64n - 512n, length: 1024 },
     { errnos: [INVAL, NO_SPACE] },
   ),
-  ends("T07", "a read past the end: EINVAL", { command: Read, offset: SIZE_BYTES, length: 512 }, [
-    INVAL,
-  ]),
+  ends(
+    "T07",
+    "a read past the end: EINVAL",
+    { command: Read, offset: SIZE_BYTES, length: 512 },
+    { errnos: [INVAL] },
+  ),
   ends(
     "T08",
     "a trim past the end: EINVAL",
     { command: Trim, offset: END, length: 1024 },
     { errnos: [INVAL] },
   ),
-  ends("T09", "zeroes past the end: ENOSPC", { command: WriteZeroes, offset: END, length: 1024 }, [
-    NO_SPACE,
-  ]),
+  ends(
+    "T09",
+    "zeroes past the end: ENOSPC",
+    { command: WriteZeroes, offset: END, length: 1024 },
+    { errnos: [NO_SPACE] },
+  ),
   ...[Read, Write, Trim, WriteZeroes].map((command) =>
-    ends(`T10.${String(command)}`, "an empty request: no disconnect", { command }, [
-      0,
-      INVAL,
-      NO_SPACE,
-    ]),
+    ends(
+      `T10.${String(command)}`,
+      "an empty request: no disconnect",
+      { command },
+      { errnos: [0, INVAL, NO_SPACE] },
+    ),
   ),
   ends("T11", "a read of 32 MiB", { command: Read, length: 32 * MIB }, { errnos: [0] }),
   {
