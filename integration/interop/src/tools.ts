@@ -6,8 +6,6 @@ import { delimiter, join } from "node:path";
 const PACKAGES = {
   nbdinfo: "libnbd-bin",
   nbdcopy: "libnbd-bin",
-  nbdsh: "python3-libnbd",
-  nbdkit: "nbdkit",
   "qemu-img": "qemu-utils",
   "qemu-io": "qemu-utils",
   "qemu-nbd": "qemu-utils",

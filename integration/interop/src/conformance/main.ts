@@ -5,11 +5,10 @@ import { Workbench } from "../workbench.ts";
 import { NEGOTIATION_ROWS } from "./negotiation-rows.ts";
 import type { Row } from "./row.ts";
 import { type Make, OURS, PEERS, Target } from "./target.ts";
-import { TOOL_ROWS } from "./tool-rows.ts";
 import { TRANSMISSION_ROWS } from "./transmission-rows.ts";
 
 const ROW_MS = 90_000;
-const ROWS: readonly Row[] = [...TOOL_ROWS, ...NEGOTIATION_ROWS, ...TRANSMISSION_ROWS];
+const ROWS: readonly Row[] = [...NEGOTIATION_ROWS, ...TRANSMISSION_ROWS];
 /** Null: it passes. */
 async function complaintOf(row: Row, target: Target): Promise<string | null> {
   const late = delay(ROW_MS, null, { ref: false }).then(() => {
