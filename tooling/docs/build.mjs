@@ -60,7 +60,8 @@ function takeTitle(content) {
   return title.replace(/^# /, "").replaceAll("`", "");
 }
 
-app.converter.on(Converter.EVENT_CREATE_DOCUMENT, ({ project: { files } }, page) => {
+app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, page) => {
+  const { files } = page.project;
   page.name = takeTitle(page.content);
   const file = files.getReflectionPath(page);
   if (basename(file) === "README.md") files.registerReflectionPath(dirname(file), page);
