@@ -122,14 +122,10 @@ describe("ranges", () => {
     }
   });
 
-  it("may be a thousand long ones at once", async () => {
-    fs.ftruncateSync(fd, 2 ** 20);
-    const all = Array.from({ length: 1000 }, (_, index) => changed("punch", fd, index, 2 ** 19));
+  it("may be a thousand at once", async () => {
+    const all = Array.from({ length: 1000 }, (_, index) => changed("punch", fd, index * 8, 8));
     expect((await Promise.all(all)).every((error) => error === null)).toBe(true);
-    expect(calls.findData(fd, 0)).toBe(ENXIO);
-  });
-
-  it("that are long are told with the errno of the system, too", async () => {
-    expect(await changed("zero", 987_654, 0, 2 ** 19)).toMatchObject({ code: "EBADF" });
+    const bytes = fs.readFileSync(join(folder, "file"));
+    expect(bytes.findIndex((byte) => byte !== 0)).toBe(8000);
   });
 });

@@ -31,12 +31,12 @@ export interface FileCalls {
   readAhead(fd: number, range: ByteRange): void;
   /**
    * Makes the range a hole that reads as zeroes; the file keeps its size. EOPNOTSUPP: this file
-   * cannot have one. Ends inside the call up to 256 KiB, on a thread beyond.
+   * cannot have one. On a thread.
    */
   punch(fd: number, range: ByteRange, done: RangeDone): void;
   /**
    * Makes the range read as zeroes and keeps space for it; the file keeps its size. EOPNOTSUPP: this
-   * file can only be written to. Ends where `punch` does.
+   * file can only be written to. On a thread.
    */
   zero(fd: number, range: ByteRange, done: RangeDone): void;
   /** Where data begins, at `position` or behind it; ENXIO (-6): nowhere. Waits: for the file system. */

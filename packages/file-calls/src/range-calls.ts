@@ -23,10 +23,7 @@ interface Waiting {
 /** How many at once are with threads: koffi refuses what is beyond its own limit. */
 const IN_FLIGHT_MAX = 32;
 
-/** Up to here a change is made at once: a thread costs ten times as much as the change. */
-const AT_ONCE_BYTES_MAX = 256 * 1024;
-
-/** Changes of ranges of files, the long ones on threads; those for which there is no room wait for it. */
+/** Changes of ranges of files, on threads; those for which there is no room wait for it. */
 export class RangeCalls {
   readonly #call: RangeCall;
   readonly #errno: () => number;
@@ -48,8 +45,7 @@ export class RangeCalls {
       );
     }
     const change = { fd, mode, range, done };
-    if (lengthBytes <= AT_ONCE_BYTES_MAX) done(this.#change(change));
-    else if (this.#inFlight < IN_FLIGHT_MAX) this.#run(change);
+    if (this.#inFlight < IN_FLIGHT_MAX) this.#run(change);
     else this.#waiting.push(change);
   }
 
@@ -61,12 +57,12 @@ export class RangeCalls {
       const next = this.#waiting.shift();
       if (next !== undefined) this.#run(next);
       if (error !== null) done(error);
-      else done(result === 0 ? null : this.#change(change));
+      else done(result === 0 ? null : this.#reason(change));
     });
   }
 
-  /** Also for what failed on a thread, which keeps its errno to itself: it is tried again here. */
-  #change({ fd, mode, range }: Waiting): NodeJS.ErrnoException | null {
+  /** Threads keep their errno to themselves: what failed there is tried again here, to learn it. */
+  #reason({ fd, mode, range }: Waiting): NodeJS.ErrnoException | null {
     if (this.#call(fd, mode, range.offsetBytes, range.lengthBytes) === 0) return null;
     const errno = -this.#errno();
     const code = getSystemErrorName(errno);
