@@ -58,13 +58,23 @@ export class ByteStream {
     });
   }
 
-  /** Waits: until the server is reached. Throws NbdError `NBD_CLOSED` when it cannot be. */
-  static connect(address: ServerAddress): Promise<ByteStream> {
+  /**
+   * Waits: until the server is reached. Throws NbdError `NBD_CLOSED` when it cannot be. `signal` ends
+   * the connection whenever it comes.
+   */
+  static connect(address: ServerAddress, signal?: AbortSignal): Promise<ByteStream> {
+    const until = signal === undefined ? {} : { signal };
     return new Promise((resolve, reject) => {
       const socket =
         "unix" in address
-          ? connect(address.unix)
-          : connect({ host: address.host, port: address.port ?? NBD_PORT, noDelay: true });
+          ? connect({ path: address.unix, ...until })
+          : connect({
+              host: address.host,
+              port: address.port ?? NBD_PORT,
+              noDelay: true,
+              keepAlive: true,
+              ...until,
+            });
       const refuse = (error: Error): void => {
         reject(new NbdError("NBD_CLOSED", `cannot connect: ${error.message}`));
       };
@@ -118,6 +128,15 @@ export class ByteStream {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Gives the socket away, with what came and was not taken. Throws NbdError when it has ended. */
+  detach(): { readonly socket: Socket; readonly unread: Buffer } {
+    if (this.#end !== null) throw this.#end;
+    return {
+      socket: this.#socket.removeAllListeners("data"),
+      unread: Buffer.concat(this.#chunks),
+    };
   }
 
   #serve(): void {

@@ -1,5 +1,5 @@
 import type { Bytes } from "@blkstack/bio";
-import type { ByteStream } from "./byte-stream.ts";
+import type { ByteStream, ServerAddress } from "./byte-stream.ts";
 import type { ClientTls } from "./client-tls.ts";
 import { NbdError, protocolError } from "./client-error.ts";
 import {
@@ -22,6 +22,16 @@ export interface RemoteExport {
   readonly sizeBytes: Bytes;
   /** Bits of the transmission flags, as they came. */
   readonly flags: number;
+  /** What requests should keep to; null: nobody asked, or the server does not say. */
+  readonly blockSize: BlockSize | null;
+}
+
+/** Powers of two, but for the last. */
+export interface BlockSize {
+  readonly minBytes: Bytes;
+  readonly preferredBytes: Bytes;
+  /** The longest payload. */
+  readonly maxBytes: Bytes;
 }
 
 export interface ListedExport {
@@ -44,7 +54,7 @@ const INFOS_MAX = 100;
 const ERROR_BIT = 0x8000_0000;
 
 /** Takes the greeting and answers it. Answers the flags in force. */
-export async function greet(stream: ByteStream): Promise<number> {
+async function greet(stream: ByteStream): Promise<number> {
   const greeting = await stream.take(18);
   if (!startsWith(greeting, 0, NBD_MAGIC)) throw protocolError("this is no NBD server");
   if (!startsWith(greeting, 8, OPTION_MAGIC)) {
@@ -55,6 +65,14 @@ export async function greet(stream: ByteStream): Promise<number> {
   const answer = Buffer.alloc(4);
   answer.writeUInt32BE(flags);
   stream.send(answer);
+  return flags;
+}
+
+/** The greeting, and TLS if the address says so. Answers the flags in force. */
+export async function greetAt(address: ServerAddress, stream: ByteStream): Promise<number> {
+  const flags = await greet(stream);
+  const host = "unix" in address ? "localhost" : address.host;
+  if (address.tls !== undefined) await secure(stream, flags, address.tls, host);
   return flags;
 }
 
@@ -69,7 +87,7 @@ export async function extendHeaders(stream: ByteStream, flags: number): Promise<
 }
 
 /** Asks for TLS, and goes on in it. A server that does not have it is not spoken to in clear. */
-export async function secure(
+async function secure(
   stream: ByteStream,
   flags: number,
   tls: ClientTls,
@@ -87,28 +105,33 @@ export async function secure(
   await stream.startTls(tls, host);
 }
 
-/** Chooses an export: by GO, or by EXPORT_NAME from a server that knows no GO. */
+/**
+ * Chooses an export: by GO, or by EXPORT_NAME from a server that knows no GO. Who keeps block sizes asks
+ * for them, and must then keep to them.
+ */
 export async function choose(
   stream: ByteStream,
   flags: number,
   name: string,
+  keepsBlockSize = false,
 ): Promise<RemoteExport> {
   if ((flags & HandshakeFlag.FixedNewstyle) === 0) return chooseByName(stream, flags, name);
-  sendOption(stream, Option.Go, goQuery(name));
+  sendOption(stream, Option.Go, goQuery(name, keepsBlockSize ? [Info.BlockSize] : []));
   let described: RemoteExport | null = null;
+  let blockSize: BlockSize | null = null;
   for (let count = 0; count < INFOS_MAX; count += 1) {
     const { type, data } = await takeReply(stream, Option.Go);
     if (type === OptionReply.ErrUnsupported) return chooseByName(stream, flags, name);
     if (type >= ERROR_BIT) throw refusal(name, type, data);
     if (type === OptionReply.Ack) {
       if (described === null) throw protocolError("the server began without telling the size");
-      return described;
+      return keepsBlockSize ? { ...described, blockSize } : described;
     }
     if (type !== OptionReply.Info || data.length < 2) throw protocolError("an odd answer to GO");
     if (data.readUInt16BE(0) === Info.Export) {
       if (data.length !== 12) throw protocolError("an export described in too many or few bytes");
       described = remoteExport(data, 2);
-    }
+    } else if (data.readUInt16BE(0) === Info.BlockSize) blockSize = blockSizeOf(data);
   }
   throw protocolError("the server does not stop informing");
 }
@@ -165,18 +188,41 @@ async function takeReply(stream: ByteStream, option: number): Promise<Reply> {
   return { type: head.readUInt32BE(12), data: await stream.take(length) };
 }
 
-function goQuery(name: string): Buffer {
+function goQuery(name: string, infos: readonly number[]): Buffer {
   const bytes = Buffer.from(name);
-  const query = Buffer.alloc(4 + bytes.length + 2);
+  const infosAt = 4 + bytes.length + 2;
+  const query = Buffer.alloc(infosAt + 2 * infos.length);
   query.writeUInt32BE(bytes.length, 0);
   query.set(bytes, 4);
+  query.writeUInt16BE(infos.length, infosAt - 2);
+  for (const [index, info] of infos.entries()) query.writeUInt16BE(info, infosAt + 2 * index);
   return query;
+}
+
+function blockSizeOf(data: Buffer): BlockSize {
+  if (data.length !== 14) throw protocolError("block sizes in too many or few bytes");
+  const minBytes = data.readUInt32BE(2);
+  const preferredBytes = data.readUInt32BE(6);
+  const maxBytes = data.readUInt32BE(10);
+  const isSound =
+    isPowerOfTwo(minBytes) &&
+    isPowerOfTwo(preferredBytes) &&
+    minBytes <= preferredBytes &&
+    preferredBytes <= maxBytes;
+  if (!isSound) {
+    throw protocolError(`odd block sizes: ${[minBytes, preferredBytes, maxBytes].join(", ")}`);
+  }
+  return { minBytes, preferredBytes, maxBytes };
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return value >= 1 && Number.isInteger(Math.log2(value));
 }
 
 function remoteExport(data: Buffer, at: number): RemoteExport {
   const sizeBytes = readUint64(data, at);
   if (!Number.isSafeInteger(sizeBytes)) throw protocolError("an export of more than 2^53 bytes");
-  return { sizeBytes, flags: data.readUInt16BE(at + 8) };
+  return { sizeBytes, flags: data.readUInt16BE(at + 8), blockSize: null };
 }
 
 function refusal(name: string, type: number, text: Buffer): NbdError {

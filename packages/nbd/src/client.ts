@@ -5,11 +5,10 @@ import {
   abort,
   choose,
   extendHeaders,
-  greet,
+  greetAt,
   type ListedExport,
   listExports,
   type RemoteExport,
-  secure,
 } from "./client-handshake.ts";
 import { ChunkedReply, takeChunkStart } from "./client-reply.ts";
 import { type RequestFields, requestHeader } from "./client-request.ts";
@@ -241,14 +240,6 @@ function flagsOf({ fua }: ChangeOptions): number {
 function checkLength(lengthBytes: Bytes): void {
   if (lengthBytes <= REQUEST_BYTES_MAX) return;
   throw new RangeError(`${String(lengthBytes)} bytes are too many for one request`);
-}
-
-/** The greeting, and TLS if the address says so. Answers the flags in force. */
-async function greetAt(address: ServerAddress, stream: ByteStream): Promise<number> {
-  const flags = await greet(stream);
-  const host = "unix" in address ? "localhost" : address.host;
-  if (address.tls !== undefined) await secure(stream, flags, address.tls, host);
-  return flags;
 }
 
 /** The connection does not outlive a failure. */

@@ -2,6 +2,8 @@ export type { ServerAddress } from "./byte-stream.ts";
 export { type ChangeOptions, type ConnectOptions, NbdClient, type ZeroOptions } from "./client.ts";
 export { NbdError, type NbdErrorCode } from "./client-error.ts";
 export type { ClientTls } from "./client-tls.ts";
+export { NbdDisk } from "./disk/nbd-disk.ts";
+export type { NbdDiskOptions, ReconnectPolicy } from "./disk/options.ts";
 export type { ListedExport } from "./client-handshake.ts";
 export type { NbdExport } from "./export.ts";
 export { NBD_FEATURES, type NbdFeature } from "./features.ts";

@@ -1,0 +1,127 @@
+import type { Socket } from "node:net";
+import { type Bio, collectBioViews } from "@blkstack/bio";
+import { NbdError } from "../client-error.ts";
+import { requestHeader, writeRequestHeader } from "../client-request.ts";
+import { tlsReason } from "../tls-rules.ts";
+import { Command } from "../wire.ts";
+import { ReplyIntake, type ReplyTaker } from "./reply-intake.ts";
+import type { Slot } from "./slot.ts";
+
+/** How long a server may take to close a connection that we are done with. */
+const GOODBYE_MS = 2000;
+
+const GOODBYE = { command: Command.Disconnect, flags: 0, offsetBytes: 0, lengthBytes: 0 };
+
+/** Who hears of a connection. */
+export interface LinkHost {
+  readonly slots: readonly Slot[];
+  answered(slot: Slot, errno: number): void;
+  /** Told at least once, when nothing more will come. */
+  lost(link: Link, error: NbdError): void;
+}
+
+/** One connection to an export, behind the handshake. Makes neither promise nor closure per request. */
+export class Link implements ReplyTaker {
+  /** Requests that were sent here and are not answered. */
+  inFlight = 0;
+  readonly #socket: Socket;
+  readonly #isExtended: boolean;
+  readonly #host: LinkHost;
+  readonly #intake: ReplyIntake;
+  readonly #views: Uint8Array[] = [];
+  #isCorked = false;
+
+  constructor(socket: Socket, isExtended: boolean, host: LinkHost) {
+    this.#socket = socket;
+    this.#isExtended = isExtended;
+    this.#host = host;
+    this.#intake = new ReplyIntake(this, isExtended);
+  }
+
+  /** Takes what comes from now on; `unread` came before. */
+  begin(unread: Buffer): void {
+    const socket = this.#socket;
+    socket.on("data", this.#take);
+    socket.on("error", (error) => {
+      this.#lose(new NbdError("NBD_CLOSED", `the connection broke: ${tlsReason(error)}`));
+    });
+    socket.on("end", () => {
+      this.#lose(new NbdError("NBD_CLOSED", "the server closed the connection"));
+    });
+    socket.on("close", () => {
+      this.#lose(new NbdError("NBD_CLOSED", "the connection is closed"));
+    });
+    if (unread.length > 0) this.#take(unread);
+    socket.resume();
+  }
+
+  /** Sends the request of a slot, with the data of `payload`, which stays as it is until the answer. */
+  send(slot: Slot, payload: Bio | null): void {
+    slot.link = this;
+    slot.cookie += this.#host.slots.length;
+    slot.errno = 0;
+    slot.coverage.reset();
+    this.inFlight += 1;
+    const head = this.#isExtended ? slot.extendedHead : slot.compactHead;
+    writeRequestHeader(head, slot.cookie, slot, this.#isExtended);
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#socket.cork();
+      queueMicrotask(this.#uncork);
+    }
+    this.#socket.write(head);
+    if (payload === null) return;
+    collectBioViews(payload, 0, this.#views, Infinity);
+    for (const view of this.#views) this.#socket.write(view);
+    this.#views.length = 0;
+  }
+
+  slotOf(cookie: number): Slot | null {
+    const { slots } = this.#host;
+    const slot = slots[cookie % slots.length];
+    return slot?.cookie === cookie && slot.link === this ? slot : null;
+  }
+
+  answered(slot: Slot, errno: number): void {
+    slot.link = null;
+    this.inFlight -= 1;
+    this.#host.answered(slot, errno);
+  }
+
+  /** Nothing is in flight. Waits: until the server has closed, or has taken too long. */
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+    await new Promise<void>((resolve) => {
+      socket.once("close", () => {
+        resolve();
+      });
+      socket.end(requestHeader(0, GOODBYE, this.#isExtended));
+    });
+    clearTimeout(timer);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#socket.uncork();
+  };
+
+  readonly #take = (chunk: Buffer): void => {
+    try {
+      this.#intake.take(chunk);
+    } catch (error) {
+      if (!(error instanceof NbdError)) throw error;
+      this.#lose(error);
+    }
+  };
+
+  #lose(error: NbdError): void {
+    this.#socket.destroy();
+    this.#host.lost(this, error);
+  }
+}
