@@ -7,7 +7,11 @@ import type { DiskKinds } from "@blkstack/stack";
 import type { Awaitable, Task } from "@blkstack/task";
 import { DISK_KINDS, openFileDisk } from "./disk-kinds.ts";
 import { openLoopDisk } from "./loop-disk.ts";
+import { remoteAddress } from "./nbd-disk.ts";
 import { isSystemError } from "./user-error.ts";
+
+/** What nobody says the size of is large enough for every table. */
+const UNKNOWN_SIZE_BYTES = 2 ** 52;
 
 /** Disks to check tables against: what is read is there, what is written is forgotten. */
 export const CHECK_DISKS: DiskKinds = {
@@ -34,6 +38,13 @@ export const CHECK_DISKS: DiskKinds = {
     }
     const opened = await openLoopDisk(request);
     return { device: new ForgetfulDisk(opened.device), close: () => opened.close?.() };
+  },
+  nbd({ name, disk, baseDirectory, scheduler }) {
+    // Nobody is connected to: a server that is down, or not to be disturbed, makes no stack file wrong.
+    remoteAddress(disk.uri, baseDirectory);
+    const sizeSectors = Math.floor((disk.sizeBytes ?? UNKNOWN_SIZE_BYTES) / SECTOR_BYTES);
+    const { isReadOnly } = disk;
+    return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };
   },
   ram: DISK_KINDS.ram,
 };

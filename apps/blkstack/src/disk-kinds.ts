@@ -5,6 +5,7 @@ import { FileDisk } from "@blkstack/disk-file";
 import { RamDisk } from "@blkstack/disk-ram";
 import type { DiskKinds } from "@blkstack/stack";
 import { openLoopDisk } from "./loop-disk.ts";
+import { openNbdDisk } from "./nbd-disk.ts";
 
 /** How often to look whether somebody made a file longer: the system does not tell. */
 const GROWTH_POLL_MS = 500;
@@ -38,6 +39,7 @@ export const openFileDisk: NonNullable<DiskKinds["file"]> = async (request) => {
 export const DISK_KINDS: Required<DiskKinds> = {
   file: openFileDisk,
   loop: openLoopDisk,
+  nbd: openNbdDisk,
   ram({ name, disk: { sizeBytes, isReadOnly }, scheduler }) {
     const sizeSectors = sizeBytes / SECTOR_BYTES;
     return { device: new RamDisk({ name, sizeSectors, scheduler, isReadOnly }) };

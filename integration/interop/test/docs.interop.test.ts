@@ -15,6 +15,7 @@ const PAGES = [
   { page: "faults", example: "faults.yaml", outputsMin: 5 },
   { page: "operating", example: "operating.yaml", outputsMin: 6 },
   { page: "tls", example: "tls.yaml", outputsMin: 5 },
+  { page: "remote-disks", example: "remote.yaml", outputsMin: 2 },
   { page: "crash-testing", example: "crash.yaml", outputsMin: 4 },
   { page: "groups", example: "weights.yaml", outputsMin: 6 },
 ];

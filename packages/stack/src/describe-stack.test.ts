@@ -14,6 +14,25 @@ const disk = fc.oneof(
     create: fc.constant(false),
     isReadOnly: fc.boolean(),
   }),
+  fc.record(
+    {
+      kind: fc.constant("nbd" as const),
+      uri: fc.string({ minLength: 1 }),
+      sizeBytes,
+      connections: fc.integer({ min: 1, max: 16 }),
+      reconnect: fc.constantFrom("fail" as const, "reissue" as const),
+      writesThrough: fc.boolean(),
+      isReadOnly: fc.boolean(),
+    },
+    { requiredKeys: ["kind", "uri", "isReadOnly"] },
+  ),
+  fc.record({
+    kind: fc.constant("nbd" as const),
+    uri: fc.constant("nbd://host/name"),
+    reconnect: fc.constant("fail" as const),
+    reconnectMs: fc.integer({ min: 1, max: 1_000_000 }).map((seconds) => seconds * 1000),
+    isReadOnly: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant("loop" as const),
     path: fc.string({ minLength: 1 }),

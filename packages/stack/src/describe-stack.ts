@@ -1,5 +1,10 @@
 import { stringify } from "yaml";
-import type { DiskDescription, ExportDescription, StackDescription } from "./description.ts";
+import type {
+  DiskDescription,
+  ExportDescription,
+  NbdDiskDescription,
+  StackDescription,
+} from "./description.ts";
 import { formatGroup } from "./group.ts";
 import { formatSize } from "./size.ts";
 
@@ -27,12 +32,23 @@ function diskEntry(disk: DiskDescription): object {
   const readOnly = disk.isReadOnly ? { readOnly: true } : {};
   if (disk.kind === "ram") return { ram: formatSize(disk.sizeBytes), ...readOnly };
   const size = disk.sizeBytes === undefined ? {} : { size: formatSize(disk.sizeBytes) };
+  if (disk.kind === "nbd") return { nbd: disk.uri, ...size, ...nbdKeys(disk), ...readOnly };
   const rest = { ...size, ...(disk.create ? { create: true } : {}), ...readOnly };
   if (disk.kind === "file") {
     return { file: disk.path, ...rest, ...(disk.isDirect === true ? { direct: true } : {}) };
   }
   const offset = disk.offsetBytes === 0 ? {} : { offset: formatSize(disk.offsetBytes) };
   return { loop: disk.path, ...offset, ...rest };
+}
+
+function nbdKeys(disk: NbdDiskDescription): object {
+  const { connections, reconnect, reconnectMs, writesThrough } = disk;
+  return {
+    ...(connections === undefined ? {} : { connections }),
+    ...(reconnect === undefined ? {} : { reconnect }),
+    ...(reconnectMs === undefined ? {} : { reconnectSeconds: reconnectMs / 1000 }),
+    ...(writesThrough === undefined ? {} : { writeThrough: writesThrough }),
+  };
 }
 
 function exportEntry(offered: ExportDescription): object {

@@ -36,8 +36,27 @@ export interface RamDiskDescription {
   readonly isReadOnly: boolean;
 }
 
+/** An export of an NBD server as a disk. */
+export interface NbdDiskDescription {
+  readonly kind: "nbd";
+  /** An NBD URI as written: paths in it are relative to the folder of the stack file. */
+  readonly uri: string;
+  /** What the export must be long; absent: what it is long. */
+  readonly sizeBytes?: Bytes;
+  /** How many to make if the server says that they are one disk; absent: one. */
+  readonly connections?: number;
+  /** What becomes of bios when a connection is lost; absent: all fail, for ever. */
+  readonly reconnect?: "none" | "fail" | "reissue";
+  /** For how long a server that is gone is waited for; absent: as long as the opener thinks right. */
+  readonly reconnectMs?: number;
+  /** No write is answered before it is durable. */
+  readonly writesThrough?: boolean;
+  readonly isReadOnly: boolean;
+}
+
 /** A bottom of the stack. Who opens it is told to `openStack`, by `kind`. */
-export type DiskDescription = FileDiskDescription | LoopDiskDescription | RamDiskDescription;
+export type DiskDescription =
+  FileDiskDescription | LoopDiskDescription | NbdDiskDescription | RamDiskDescription;
 
 /** What a group of exports may use together, each per second; absent: as much as there is. */
 export interface GroupDescription {

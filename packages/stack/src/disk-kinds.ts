@@ -44,6 +44,8 @@ export function openDisk(
       return kinds.file?.({ ...request, disk });
     case "loop":
       return kinds.loop?.({ ...request, disk });
+    case "nbd":
+      return kinds.nbd?.({ ...request, disk });
     case "ram":
       return kinds.ram?.({ ...request, disk });
   }

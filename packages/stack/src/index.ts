@@ -4,6 +4,7 @@ export type {
   FileDiskDescription,
   GroupDescription,
   LoopDiskDescription,
+  NbdDiskDescription,
   RamDiskDescription,
   StackDescription,
 } from "./description.ts";

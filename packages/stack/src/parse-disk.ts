@@ -1,18 +1,23 @@
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
-import type { DiskDescription } from "./description.ts";
+import type { DiskDescription, NbdDiskDescription } from "./description.ts";
 import { parseSize } from "./size.ts";
 import { errorAt, type StackSource } from "./stack-source.ts";
 
-/** A disk as the schema lets it through: one of `file`, `loop` and `ram`. */
+/** A disk as the schema lets it through: one of `file`, `loop`, `nbd` and `ram`. */
 export interface DiskEntry {
   readonly file?: string;
   readonly loop?: string;
+  readonly nbd?: string;
   readonly ram?: string | number;
   readonly offset?: string | number;
   readonly size?: string | number;
   readonly create?: boolean;
   readonly readOnly?: boolean;
   readonly direct?: boolean;
+  readonly connections?: number;
+  readonly reconnect?: "none" | "fail" | "reissue";
+  readonly reconnectSeconds?: number;
+  readonly writeThrough?: boolean;
 }
 
 /** Throws a StackError for a size that no disk can have, and for options that contradict. */
@@ -33,6 +38,12 @@ export function parseDisk(entry: DiskEntry, name: string, source: StackSource): 
   }
   const size =
     entry.size === undefined ? {} : { sizeBytes: diskSize(entry.size, [name, "size"], source) };
+  if (entry.nbd !== undefined) {
+    if (entry.reconnectSeconds !== undefined && (entry.reconnect ?? "none") === "none") {
+      complain("reconnectSeconds", "reconnectSeconds needs reconnect: fail, or reissue");
+    }
+    return { kind: "nbd", uri: entry.nbd, ...size, ...nbdKeys(entry), isReadOnly };
+  }
   if (entry.loop === undefined) {
     const direct = entry.direct === true ? { isDirect: true } : {};
     return { kind: "file", path: entry.file ?? "", ...size, create, isReadOnly, ...direct };
@@ -43,6 +54,18 @@ export function parseDisk(entry: DiskEntry, name: string, source: StackSource): 
     return complain("offset", `${JSON.stringify(offset)} lies behind the end of every file`);
   }
   return { kind: "loop", path: entry.loop, offsetBytes, ...size, create, isReadOnly };
+}
+
+function nbdKeys(
+  entry: DiskEntry,
+): Pick<NbdDiskDescription, "connections" | "reconnect" | "reconnectMs" | "writesThrough"> {
+  const { connections, reconnect, reconnectSeconds, writeThrough } = entry;
+  return {
+    ...(connections === undefined ? {} : { connections }),
+    ...(reconnect === undefined ? {} : { reconnect }),
+    ...(reconnectSeconds === undefined ? {} : { reconnectMs: reconnectSeconds * 1000 }),
+    ...(writeThrough === undefined ? {} : { writesThrough: writeThrough }),
+  };
 }
 
 function diskSize(

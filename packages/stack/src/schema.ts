@@ -16,6 +16,17 @@ const OFFSET = {
 
 const YES_OR_NO = { description: "true or false", type: "boolean" } as const;
 
+const NBD_KEYS = ["connections", "reconnect", "reconnectSeconds", "writeThrough"] as const;
+
+/** Keys that not every kind of disk has. */
+const OPTION_KEYS = ["offset", "size", "create", "direct", ...NBD_KEYS] as const;
+
+/** A disk of one kind, with none but these of the options. */
+function only(kind: string, options: readonly (typeof OPTION_KEYS)[number][]): object {
+  const others = OPTION_KEYS.filter((key) => !options.includes(key));
+  return { required: [kind], not: { anyOf: others.map((key) => ({ required: [key] })) } };
+}
+
 /**
  * The stack file as a JSON schema (draft 07); `schema/stack.schema.json` is the same for editors.
  * A `description` completes "it should be …" in complaints.
@@ -43,7 +54,9 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
       additionalProperties: {
         description:
           "either { file: PATH, size, create, readOnly, direct }, " +
-          "{ loop: PATH, offset, size, create, readOnly } or { ram: SIZE, readOnly }",
+          "{ loop: PATH, offset, size, create, readOnly }, " +
+          "{ nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } " +
+          "or { ram: SIZE, readOnly }",
         type: "object",
         additionalProperties: false,
         properties: {
@@ -57,27 +70,40 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
             type: "string",
             minLength: 1,
           },
+          nbd: {
+            description: "an NBD URI, as in nbd://host/export or nbd+unix:///export?socket=PATH",
+            type: "string",
+            minLength: 1,
+          },
           ram: SIZE,
           offset: OFFSET,
           size: SIZE,
           create: YES_OR_NO,
           readOnly: YES_OR_NO,
           direct: YES_OR_NO,
+          connections: {
+            description: "a number of connections, from 1 to 16",
+            type: "integer",
+            minimum: 1,
+            maximum: 16,
+          },
+          reconnect: {
+            description: "none, fail or reissue",
+            enum: ["none", "fail", "reissue"],
+          },
+          reconnectSeconds: {
+            description: "a number of seconds, from 1 to 1000000",
+            type: "integer",
+            minimum: 1,
+            maximum: 1_000_000,
+          },
+          writeThrough: YES_OR_NO,
         },
         oneOf: [
-          { required: ["file"], not: { required: ["offset"] } },
-          { required: ["loop"], not: { required: ["direct"] } },
-          {
-            required: ["ram"],
-            not: {
-              anyOf: [
-                { required: ["size"] },
-                { required: ["create"] },
-                { required: ["offset"] },
-                { required: ["direct"] },
-              ],
-            },
-          },
+          only("file", ["size", "create", "direct"]),
+          only("loop", ["offset", "size", "create"]),
+          only("nbd", ["size", ...NBD_KEYS]),
+          only("ram", []),
         ],
       },
     },

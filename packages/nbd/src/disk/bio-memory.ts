@@ -1,26 +1,19 @@
 import { type Bio, type Bytes, InvariantError } from "@blkstack/bio";
 
-/** Copies `lengthBytes` of `from`, from `fromAt` on, to where byte `at` of the data of a bio lies. */
-export function fillBio(
-  bio: Bio,
-  at: Bytes,
-  from: Buffer,
-  fromAt: Bytes,
-  lengthBytes: Bytes,
-): void {
+/** Copies `bytes` to where byte `at` of the data of a bio lies, and what follows. */
+export function fillBio(bio: Bio, at: Bytes, bytes: Buffer): void {
   let skip = bio.vecDoneBytes + at;
-  let left = lengthBytes;
-  for (let index = bio.vecIndex; left > 0; index += 1) {
+  let done = 0;
+  for (let index = bio.vecIndex; done < bytes.length; index += 1) {
     const vec = bio.vecs[index];
     if (vec === undefined) throw new InvariantError("a bio is longer than its vectors");
     if (skip >= vec.length) {
       skip -= vec.length;
       continue;
     }
-    const count = Math.min(left, vec.length - skip);
-    const begin = fromAt + lengthBytes - left;
-    from.copy(vec.page.bytes, vec.offset + skip, begin, begin + count);
-    left -= count;
+    const count = Math.min(bytes.length - done, vec.length - skip);
+    bytes.copy(vec.page.bytes, vec.offset + skip, done, done + count);
+    done += count;
     skip = 0;
   }
 }
@@ -30,6 +23,6 @@ const ZEROES = Buffer.alloc(64 * 1024);
 /** Makes a part of the data of a bio zeroes. */
 export function zeroBio(bio: Bio, at: Bytes, lengthBytes: Bytes): void {
   for (let done = 0; done < lengthBytes; done += ZEROES.length) {
-    fillBio(bio, at + done, ZEROES, 0, Math.min(ZEROES.length, lengthBytes - done));
+    fillBio(bio, at + done, ZEROES.subarray(0, lengthBytes - done));
   }
 }

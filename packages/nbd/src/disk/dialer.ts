@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlockError } from "@blkstack/block";
 import { formatNbdUri, type NbdAddress } from "../uri.ts";
@@ -8,7 +9,7 @@ import type { NbdDiskOptions } from "./options.ts";
 const HANDSHAKE_MS = 10_000;
 const RECONNECT_MS = 30_000;
 const RETRY_MS = 100;
-const RETRY_MS_MAX = 2000;
+const RETRY_MS_MAX = 1000;
 
 type Connections = readonly [Opened, ...Opened[]];
 
@@ -56,7 +57,7 @@ export class Dialer {
       (opened) => {
         if (opened === null) return;
         try {
-          if (this.#stop.signal.aborted) hangUp(opened);
+          if (this.#isStopped()) hangUp(opened);
           else take(opened);
         } catch (error) {
           if (!(error instanceof BlockError)) throw error;
@@ -75,16 +76,20 @@ export class Dialer {
     this.#stop.abort();
   }
 
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** Null: stopped. */
   async #dialUntil(deadlineMs: number): Promise<Connections | null> {
     for (let delayMs = RETRY_MS; ; delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
       await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      if (this.#stop.signal.aborted) return null;
+      if (this.#isStopped()) return null;
       const leftMs = deadlineMs - this.#nowMs();
       try {
         return await this.#tryOnce(Math.max(1, Math.min(HANDSHAKE_MS, leftMs)));
       } catch (error) {
-        if (this.#stop.signal.aborted) return null;
+        if (this.#isStopped()) return null;
         const isOver = this.#nowMs() + delayMs >= deadlineMs;
         if (isOver) {
           throw this.#complaint(`did not come back within ${String(this.#limitMs)} ms`, error);

@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
 import { type Bio, collectBioViews } from "@blkstack/bio";
 import { NbdError } from "../client-error.ts";
 import { requestHeader, writeRequestHeader } from "../client-request.ts";
 import { tlsReason } from "../tls-rules.ts";
+import type { TurnEnd, TurnEndWork } from "../turn-end.ts";
 import { Command } from "../wire.ts";
 import { ReplyIntake, type ReplyTaker } from "./reply-intake.ts";
 import type { Slot } from "./slot.ts";
@@ -15,13 +17,15 @@ const GOODBYE = { command: Command.Disconnect, flags: 0, offsetBytes: 0, lengthB
 /** Who hears of a connection. */
 export interface LinkHost {
   readonly slots: readonly Slot[];
+  readonly turnEnd: TurnEnd;
   answered(slot: Slot, errno: number): void;
   /** Told at least once, when nothing more will come. */
   lost(link: Link, error: NbdError): void;
 }
 
 /** One connection to an export, behind the handshake. Makes neither promise nor closure per request. */
-export class Link implements ReplyTaker {
+export class Link implements ReplyTaker, TurnEndWork {
+  isDue = false;
   /** Requests that were sent here and are not answered. */
   inFlight = 0;
   readonly #socket: Socket;
@@ -29,7 +33,6 @@ export class Link implements ReplyTaker {
   readonly #host: LinkHost;
   readonly #intake: ReplyIntake;
   readonly #views: Uint8Array[] = [];
-  #isCorked = false;
 
   constructor(socket: Socket, isExtended: boolean, host: LinkHost) {
     this.#socket = socket;
@@ -64,10 +67,9 @@ export class Link implements ReplyTaker {
     this.inFlight += 1;
     const head = this.#isExtended ? slot.extendedHead : slot.compactHead;
     writeRequestHeader(head, slot.cookie, slot, this.#isExtended);
-    if (!this.#isCorked) {
-      this.#isCorked = true;
+    if (!this.isDue) {
       this.#socket.cork();
-      queueMicrotask(this.#uncork);
+      this.#host.turnEnd.schedule(this);
     }
     this.#socket.write(head);
     if (payload === null) return;
@@ -102,14 +104,14 @@ export class Link implements ReplyTaker {
     clearTimeout(timer);
   }
 
+  /** What one turn of the event loop asks for leaves in one write. */
+  atTurnEnd(): void {
+    this.#socket.uncork();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
-
-  readonly #uncork = (): void => {
-    this.#isCorked = false;
-    this.#socket.uncork();
-  };
 
   readonly #take = (chunk: Buffer): void => {
     try {

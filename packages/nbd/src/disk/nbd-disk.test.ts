@@ -20,47 +20,53 @@ async function openAt(unix: string, options: Partial<NbdDiskOptions> = {}): Prom
   return disk;
 }
 
-const SERVERS: readonly (readonly [string, NbdServerOptions["disable"], Partial<NbdDiskOptions>])[] =
-  [
-    ["that speaks extended headers", [], {}],
-    ["on several connections", [], { connections: 4, maxInFlight: 7 }],
-    ["that knows simple replies alone", ["extended-headers", "structured-reply"], {}],
-    ["that cannot FUA", ["fua"], {}],
-    ["that can neither flush nor FUA", ["fua", "flush"], {}],
-    ["through which writes go", [], { writesThrough: true }],
-  ];
+const SERVERS: readonly (readonly [
+  string,
+  NbdServerOptions["disable"],
+  Partial<NbdDiskOptions>,
+])[] = [
+  ["that speaks extended headers", [], {}],
+  ["on several connections", [], { connections: 4, maxInFlight: 7 }],
+  ["that knows simple replies alone", ["extended-headers", "structured-reply"], {}],
+  ["that cannot FUA", ["fua"], {}],
+  ["that can neither flush nor FUA", ["fua", "flush"], {}],
+  ["through which writes go", [], { writesThrough: true }],
+];
 
 describe("a disk at a server", () => {
-  it.each(SERVERS)("%s is what a plain array of bytes would be", async (_what, disable, options) => {
-    const device = new ArrayDevice(SIZE);
-    device.isLate = true;
-    const { path } = await serve(device, disable === undefined ? {} : { disable });
-    const disk = await openAt(path, options);
-    const model = new Uint8Array(SIZE);
-    const step = fc.record({
-      op: fc.constantFrom(Read, Write, Write, WriteZeroes, Flush),
-      sector: fc.nat(255),
-      sectors: fc.integer({ min: 1, max: 100 }),
-      flags: fc.constantFrom(0, 0, Fua, Preflush, Fua | Preflush, NoUnmap),
-      fill: fc.integer({ min: 1, max: 255 }),
-    });
-    const property = fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
-      for (const { op, sector, sectors, flags, fill } of steps) {
-        const lengthBytes = op === Flush ? 0 : Math.min(sectors, 256 - sector) * SECTOR_BYTES;
-        const begin = sector * SECTOR_BYTES;
-        const bio = makeBio(op, sector, new Uint8Array(lengthBytes).fill(fill), flags);
-        expect(await ended(disk, bio)).toBe(BioStatus.Ok);
-        if (op === Write) model.fill(fill, begin, begin + lengthBytes);
-        else if (op === WriteZeroes) model.fill(0, begin, begin + lengthBytes);
-        else if (op === Read) {
-          expect(Buffer.compare(dataOf(bio), model.subarray(begin, begin + lengthBytes))).toBe(0);
+  it.each(SERVERS)(
+    "%s is what a plain array of bytes would be",
+    async (_what, disable, options) => {
+      const device = new ArrayDevice(SIZE);
+      device.isLate = true;
+      const { path } = await serve(device, disable === undefined ? {} : { disable });
+      const disk = await openAt(path, options);
+      const model = new Uint8Array(SIZE);
+      const step = fc.record({
+        op: fc.constantFrom(Read, Write, Write, WriteZeroes, Flush),
+        sector: fc.nat(255),
+        sectors: fc.integer({ min: 1, max: 100 }),
+        flags: fc.constantFrom(0, 0, Fua, Preflush, Fua | Preflush, NoUnmap),
+        fill: fc.integer({ min: 1, max: 255 }),
+      });
+      const property = fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+        for (const { op, sector, sectors, flags, fill } of steps) {
+          const lengthBytes = op === Flush ? 0 : Math.min(sectors, 256 - sector) * SECTOR_BYTES;
+          const begin = sector * SECTOR_BYTES;
+          const bio = makeBio(op, sector, new Uint8Array(lengthBytes).fill(fill), flags);
+          expect(await ended(disk, bio)).toBe(BioStatus.Ok);
+          if (op === Write) model.fill(fill, begin, begin + lengthBytes);
+          else if (op === WriteZeroes) model.fill(0, begin, begin + lengthBytes);
+          else if (op === Read) {
+            expect(Buffer.compare(dataOf(bio), model.subarray(begin, begin + lengthBytes))).toBe(0);
+          }
         }
-      }
-      expect(Buffer.compare(device.bytes, model)).toBe(0);
-    });
-    await fc.assert(property, { numRuns: 25 });
-    await disk.close();
-  });
+        expect(Buffer.compare(device.bytes, model)).toBe(0);
+      });
+      await fc.assert(property, { numRuns: 25 });
+      await disk.close();
+    },
+  );
 
   it("has many bios with the server at once, no more than it may, and ends all", async () => {
     const device = new ArrayDevice(SIZE);
@@ -150,7 +156,11 @@ describe("a disk at a server", () => {
 
 describe("a disk that cannot be opened says why", () => {
   it.each<[string, Partial<NbdDiskOptions>, RegExp]>([
-    ["there is no server", { address: { unix: "/nowhere" } }, /"remote": nbd\+unix:.*nowhere.*ENOENT/],
+    [
+      "there is no server",
+      { address: { unix: "/nowhere" } },
+      /"remote": nbd\+unix:.*nowhere.*ENOENT/,
+    ],
     ["it has another size", { sizeBytes: 512 }, /has 131072 bytes; its size should be 512/],
     ["a number makes no sense", { connections: 17 }, /connections is 17.*from 1 to 16/],
   ])("when %s", async (_what, options, message) => {
@@ -197,18 +207,29 @@ describe("a server that lies is not listened to any more", () => {
     ["by too little data", true, (request) => chunk(request, 1, data(0, 500))],
     ["by too much data", true, (request) => chunk(request, 1, data(0, 1025))],
     ["of where data belongs", true, (request) => chunk(request, 1, data(512, 1024))],
-    ["by a hole of all and more", true, (request) =>
-      chunk(request, 2, Buffer.concat([u64(0), u32(1025)]))],
+    [
+      "by a hole of all and more",
+      true,
+      (request) => chunk(request, 2, Buffer.concat([u64(0), u32(1025)])),
+    ],
     ["by a hole without length", true, (request) => chunk(request, 2, u64(0))],
-    ["by the same data twice", true, (request) =>
-      Buffer.concat([
-        chunk(request, 1, data(512, 512), false),
-        chunk(request, 1, data(0, 500), false),
-        chunk(request, 1, data(488, 12)),
-      ])],
+    [
+      "by the same data twice",
+      true,
+      (request) =>
+        Buffer.concat([
+          chunk(request, 1, data(512, 512), false),
+          chunk(request, 1, data(0, 500), false),
+          chunk(request, 1, data(488, 12)),
+        ]),
+    ],
     ["by an error that is none", true, (request) => chunk(request, 0x8001, Buffer.alloc(6))],
-    ["by an error of no end", true, (request) =>
-      Buffer.concat([chunk(request, 0x8001, Buffer.alloc(0)).subarray(0, 24), u64(2n ** 60n)])],
+    [
+      "by an error of no end",
+      true,
+      (request) =>
+        Buffer.concat([chunk(request, 0x8001, Buffer.alloc(0)).subarray(0, 24), u64(2n ** 60n)]),
+    ],
     ["by a kind of chunk that was not asked for", true, (request) => chunk(request, 5, u64(0))],
   ])("%s", async (_what, isExtended, reply) => {
     const path = await scripted({ isExtended, reply });

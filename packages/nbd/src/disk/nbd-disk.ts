@@ -13,6 +13,7 @@ import { type BlockDevice, BlockError, RequestQueue, validateLimits } from "@blk
 import type { InterruptSource, Scheduler } from "@blkstack/task";
 import { NbdError } from "../client-error.ts";
 import type { RemoteExport } from "../client-handshake.ts";
+import { TurnEnd } from "../turn-end.ts";
 import { formatNbdUri } from "../uri.ts";
 import { Command, CommandFlag, ReplyError, TransmissionFlag } from "../wire.ts";
 import { Dialer } from "./dialer.ts";
@@ -35,14 +36,12 @@ const LOSSES_MAX = 5;
  * and nobody can tell which of it. So flushes fail from then on, and `close` does, until the disk is
  * opened anew; reads and writes go on as `reconnect` says.
  */
-export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
+export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
   readonly name: string;
   readonly label: string;
   readonly sizeSectors: Sectors;
   readonly isReadOnly: boolean;
   readonly queue: RequestQueue;
-  /** The places for bios that are with the server, or are to be sent again. */
-  readonly slots: readonly Slot[];
   readonly #scheduler: Scheduler;
   readonly #remote: RemoteExport;
   readonly #policy: ReconnectPolicy;
@@ -50,6 +49,10 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
   readonly #canFlush: boolean;
   readonly #canFua: boolean;
   readonly #writesThrough: boolean;
+  /** The places for bios that are with the server, or are to be sent again. */
+  readonly #slots: readonly Slot[];
+  /** What connections see of the disk. */
+  readonly #host: LinkHost;
   #links: Link[] = [];
   readonly #free: Slot[];
   /** Bios beyond the slots, and those that came while there is no connection. */
@@ -83,12 +86,21 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     validateLimits(limits, name);
     this.queue = new RequestQueue(name, limits);
     const blockSectors = limits.logicalBlockBytes / SECTOR_BYTES;
-    this.sizeSectors =
-      Math.floor(remote.sizeBytes / limits.logicalBlockBytes) * blockSectors;
+    this.sizeSectors = Math.floor(remote.sizeBytes / limits.logicalBlockBytes) * blockSectors;
     this.isReadOnly = (options.isReadOnly ?? false) || can(remote, TransmissionFlag.ReadOnly);
     const count = options.maxInFlight ?? MAX_IN_FLIGHT;
-    this.slots = Array.from({ length: count }, (_, index) => new Slot(index));
-    this.#free = [...this.slots].reverse();
+    this.#slots = Array.from({ length: count }, (_, index) => new Slot(index));
+    this.#free = [...this.#slots].reverse();
+    this.#host = {
+      slots: this.#slots,
+      turnEnd: new TurnEnd(),
+      answered: (slot, errno) => {
+        this.#answered(slot, errno);
+      },
+      lost: (link, error) => {
+        if (this.#links.includes(link)) this.#break(error, null);
+      },
+    };
   }
 
   /**
@@ -148,8 +160,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     return this.#closed;
   }
 
-  /** For the connections. */
-  answered(slot: Slot, errno: number): void {
+  #answered(slot: Slot, errno: number): void {
     const { bio } = slot;
     if (bio === null) return;
     if (errno === ReplyError.Shutdown) {
@@ -165,11 +176,6 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
       if (slot.step === Step.FlushBefore && bio.sizeBytes > 0) this.#go(slot, Step.Data);
       else this.#finish(slot, BioStatus.Ok);
     }
-  }
-
-  /** For the connections. */
-  lost(link: Link, error: NbdError): void {
-    if (this.#links.includes(link)) this.#break(error, null);
   }
 
   async #close(): Promise<void> {
@@ -246,7 +252,8 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     const { bio } = slot;
     if (bio === null) return;
     if (step === Step.Data) this.#sendData(slot, bio);
-    else if (step === Step.FlushBefore && this.#hasLostWrites) this.#finish(slot, BioStatus.IoError);
+    else if (step === Step.FlushBefore && this.#hasLostWrites)
+      this.#finish(slot, BioStatus.IoError);
     else if (this.#canFlush) this.#sendFlush(slot);
     else if (step === Step.FlushBefore && bio.sizeBytes > 0) this.#go(slot, Step.Data);
     else this.#finish(slot, BioStatus.Ok);
@@ -323,14 +330,16 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     const where = `disk "${this.name}": ${error.message}`;
     if (this.#answeredWrites > this.#flushedWrites) {
       this.#hasLostWrites = true;
-      this.#scheduler.warn(`${where}; writes since the last flush may be lost, and flushes will fail`);
+      this.#scheduler.warn(
+        `${where}; writes since the last flush may be lost, and flushes will fail`,
+      );
     }
     if (this.#policy === "none") {
       this.#die(error);
       return;
     }
     this.#scheduler.warn(`${where}; connecting again`);
-    for (const slot of this.slots) {
+    for (const slot of this.#slots) {
       if (slot.bio === null || (slot.link === null && slot !== refused)) continue;
       slot.link = null;
       slot.losses += 1;
@@ -338,7 +347,9 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
       if (isOver) this.#finish(slot, BioStatus.IoError);
     }
     this.#dialer.dialAgain(
-      (opened) => this.#returned(opened),
+      (opened) => {
+        this.#returned(opened);
+      },
       (failure) => {
         this.#die(failure);
       },
@@ -355,7 +366,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     }
     this.#scheduler.warn(`disk "${this.name}": connected again`);
     this.#adopt(opened);
-    for (const slot of this.slots) {
+    for (const slot of this.#slots) {
       // What is with the server again was started since by the end of another.
       if (slot.bio === null || slot.link !== null) continue;
       // The flush behind a write speaks for a write that may be lost: both are done again.
@@ -365,7 +376,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
   }
 
   #adopt(opened: readonly Opened[]): void {
-    this.#links = opened.map(({ socket, isExtended }) => new Link(socket, isExtended, this));
+    this.#links = opened.map(({ socket, isExtended }) => new Link(socket, isExtended, this.#host));
     for (const [index, link] of [...this.#links].entries()) {
       link.begin(opened[index]?.unread ?? Buffer.alloc(0));
     }
@@ -375,7 +386,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio>, LinkHost {
     this.#failure = failure;
     const what = `no connection any more, all fails: ${failure.message}`;
     this.#scheduler.warn(`disk "${this.name}": ${what}`);
-    for (const slot of this.slots) this.#finish(slot, BioStatus.IoError);
+    for (const slot of this.#slots) this.#finish(slot, BioStatus.IoError);
     for (let bio = this.#waiting.pop(); bio !== null; bio = this.#waiting.pop()) {
       this.#end(bio, BioStatus.IoError);
     }

@@ -42,7 +42,11 @@ export function limitsOfExport(remote: RemoteExport, isThrough: boolean): QueueL
 }
 
 /** What an export lacks that was there before, and that is relied on; null: nothing. */
-export function lossOf(before: RemoteExport, now: RemoteExport, isReadOnly: boolean): string | null {
+export function lossOf(
+  before: RemoteExport,
+  now: RemoteExport,
+  isReadOnly: boolean,
+): string | null {
   if (now.sizeBytes !== before.sizeBytes) {
     return `has ${String(now.sizeBytes)} bytes, and had ${String(before.sizeBytes)}`;
   }

@@ -66,8 +66,8 @@ export class ReplyIntake {
     while (at < chunk.length) {
       if (this.#dataLeft > 0) {
         const count = Math.min(this.#dataLeft, chunk.length - at);
-        const bio = this.#slot?.bio;
-        if (bio !== null && bio !== undefined) fillBio(bio, this.#dataAt, chunk, at, count);
+        const bio = this.#slot?.bio ?? null;
+        if (bio !== null) fillBio(bio, this.#dataAt, chunk.subarray(at, at + count));
         at += count;
         this.#dataAt += count;
         this.#dataLeft -= count;
