@@ -40,6 +40,16 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
     's.yaml:2:3: disk "a": CWD/no/new.img: there is no folder CWD/no; make it first',
   ],
   [
+    "a disk at an address that is none",
+    "disks:\n  a: { nbd: http://here }\n",
+    's.yaml:2:3: "http://here" is no NBD URI: it begins with none of nbd://, nbds://, nbd+unix:// and nbds+unix://',
+  ],
+  [
+    "a table behind the size that a remote disk is said to have",
+    "disks:\n  a: { nbd: nbd://here, size: 4KiB }\ndevices:\n  md: 0 9 linear a 0\n",
+    's.yaml:4:7: device "md": table line 1: a too small for target: start=0, len=9, dev_size=8',
+  ],
+  [
     "a loop device of a file that is not there",
     "disks:\n  a: { loop: none.img }\n",
     "s.yaml:2:3: CWD/none.img: No such file or directory; check the path, or give create and a size to make it",

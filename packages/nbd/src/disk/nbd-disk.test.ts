@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { BioFlag, BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import fc from "fast-check";
@@ -81,6 +82,21 @@ describe("a disk at a server", () => {
     device.letGo();
     expect(new Set(await Promise.all(writes))).toEqual(new Set([BioStatus.Ok]));
     expect(device.bytes[39 * 512]).toBe(40);
+  });
+
+  it("speaks TLS where its address says so", async () => {
+    const keys = new Map([["alice", Buffer.alloc(32, 7)]]);
+    const { path } = await serve(new ArrayDevice(SIZE), { tls: { keys } });
+    const pskFile = `${path}.psk`;
+    await writeFile(pskFile, `alice:${"07".repeat(32)}\n`);
+    const disk = await openAt(path, { address: { unix: path, tls: { pskFile } }, connections: 2 });
+    const data = new Uint8Array(64 * 1024).fill(3);
+    expect(await write(disk, 8, data)).toBe(BioStatus.Ok);
+    const bio = makeBio(Read, 8, data.length);
+    expect(await ended(disk, bio)).toBe(BioStatus.Ok);
+    expect(Buffer.compare(dataOf(bio), data)).toBe(0);
+    await disk.close();
+    await expect(openAt(path)).rejects.toThrow(/TLS/);
   });
 
   it("makes one connection where the server does not say that several are one disk", async () => {
