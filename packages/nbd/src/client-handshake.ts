@@ -27,7 +27,7 @@ export interface RemoteExport {
 }
 
 /** Powers of two, but for the last. */
-export interface BlockSize {
+interface BlockSize {
   readonly minBytes: Bytes;
   readonly preferredBytes: Bytes;
   /** The longest payload. */

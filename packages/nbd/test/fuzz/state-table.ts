@@ -29,7 +29,7 @@ interface Move {
   readonly make: (state: State, choice: Choice) => Buffer;
 }
 
-export const EXPORT_NAMES: readonly string[] = [
+const EXPORT_NAMES: readonly string[] = [
   ...["disk", "", "blocks", "kept", "disk", "", "blocks"],
   "nobody",
 ];
