@@ -2,7 +2,7 @@
 // 0.0.0-canary-…; `--dry-run` nothing: it packs every package, shows what would go out, and asks npm.
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import Table from "cli-table3";
@@ -40,15 +40,22 @@ async function rehearse(): Promise<void> {
       style: { head: [], border: [], compact: true },
       colAligns: ["left", "left", "right", "right", "right", "right", "right"],
     });
-    for (const packed of packages) {
-      await askNpm(packed);
-      table.push(await rowOf(packed));
-    }
+    await askNpmAll(packages);
+    for (const packed of packages) table.push(await rowOf(packed));
     console.log(table.toString());
     console.log(`npm would take all ${String(packages.length)} packages`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Asks of several at a time: npm mostly waits for itself to start. */
+async function askNpmAll(packages: readonly Packed[]): Promise<void> {
+  const left = packages.values();
+  const asker = async (): Promise<void> => {
+    for (const packed of left) await askNpm(packed);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, asker));
 }
 
 /** Throws when npm would refuse it. */
