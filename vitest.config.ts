@@ -46,15 +46,13 @@ export default defineConfig({
         },
       },
       {
-        // Real clients against the built command line, one suite at a time: they measure nothing,
-        // but they count open files.
+        // Real clients against the built command line: they measure nothing, and mostly wait.
         extends: true,
         test: {
           name: "interop",
           include: ["integration/interop/test/**/*.interop.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
@@ -64,7 +62,6 @@ export default defineConfig({
           name: "consumers",
           include: ["integration/consumers/test/**/*.consumers.test.ts"],
           testTimeout: HANGS_MS,
-          fileParallelism: false,
         },
       },
       {
