@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "@blkstack/bio";
+import { loadSocketCalls } from "@blkstack/file-calls";
 import {
   type ClientTls,
   formatNbdUri,
@@ -77,8 +78,10 @@ export async function serveStack(
   });
   const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
   const secure = tls === undefined ? {} : { tls };
+  const sockets = await loadSocketCalls();
   const server = new NbdServer({
     ...ground,
+    sockets,
     exports,
     limits,
     disable,

@@ -1,2 +1,3 @@
 export type { ByteRange, FileCalls, RangeDone } from "./file-calls.ts";
-export { loadFileCalls } from "./load.ts";
+export { loadFileCalls, loadSocketCalls } from "./load.ts";
+export type { SocketCalls } from "./socket-calls.ts";

@@ -11,12 +11,16 @@ const WORD = 2 ** 32;
  */
 export class Iovec {
   readonly #words: Uint32Array = new Uint32Array(4 * PIECES_MAX);
-  /** What to hand to the system. */
-  readonly bytes: Uint8Array = new Uint8Array(this.#words.buffer);
+  /**
+   * What to hand to the system: where this list itself lies. So much memory is outside of the heap
+   * and stays where it is; to ask once is cheaper than to hand over an array each time.
+   */
+  readonly address: number;
   readonly #ffi: { address(memory: Uint8Array): bigint };
 
   constructor(ffi: { address(memory: Uint8Array): bigint }) {
     this.#ffi = ffi;
+    this.address = Number(ffi.address(new Uint8Array(this.#words.buffer)));
   }
 
   /** One piece: so much of `memory` from `at` on. Throws a RangeError when it is not so long. */

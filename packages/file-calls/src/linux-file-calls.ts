@@ -1,18 +1,11 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ByteRange, FileCalls, RangeDone } from "./file-calls.ts";
+import type { Ffi } from "./ffi.ts";
 import { Iovec } from "./iovec.ts";
 import { type RangeCall, RangeCalls } from "./range-calls.ts";
 
-/** What is used of koffi. */
-export interface Ffi {
-  /** The C library is loaded already: null names what the process has. */
-  load(path: null): { func(declaration: string): unknown };
-  address(memory: Uint8Array): bigint;
-  errno(): number;
-}
-
 type Preadv2 = (
-  ...args: [fd: number, iovec: Uint8Array, count: number, position: number, flags: number]
+  ...args: [fd: number, iovec: number, count: number, position: number, flags: number]
 ) => number;
 type Advise = (fd: number, offset: number, length: number, advice: number) => number;
 type Seek = (fd: number, position: number, whence: number) => number | bigint;
@@ -39,7 +32,7 @@ export class LinuxFileCalls implements FileCalls {
   constructor(ffi: Ffi) {
     const library = ffi.load(null);
     this.#preadv2 = library.func(
-      "int64_t preadv2(int fd, void *iovec, int count, int64_t position, int flags)",
+      "int64_t preadv2(int fd, uintptr_t iovec, int count, int64_t position, int flags)",
     ) as Preadv2;
     this.#advise = library.func(
       "int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)",
@@ -89,7 +82,7 @@ export class LinuxFileCalls implements FileCalls {
   }
 
   #read(fd: number, count: number, position: Bytes): number {
-    const moved = this.#preadv2(fd, this.#iovec.bytes, count, position, RWF_NOWAIT);
+    const moved = this.#preadv2(fd, this.#iovec.address, count, position, RWF_NOWAIT);
     if (moved > 0) return moved;
     // Some kernels (5.9 and 5.10) say 0 for what is not in the page cache.
     return moved === 0 ? -EAGAIN : -this.#errno();

@@ -7,7 +7,9 @@ import type { NbdLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { GatherBuffers } from "./outgoing.ts";
 import type { TlsAcceptor } from "./server-tls.ts";
+import type { SocketTuning } from "./socket-tuning.ts";
 import type { TurnEnd } from "./turn-end.ts";
+import type { Vigil } from "./vigil.ts";
 
 /** What the connections of one server share, and whom they tell of themselves. */
 export interface ConnectionContext {
@@ -18,8 +20,13 @@ export interface ConnectionContext {
   /** Null: TLS is not spoken. */
   readonly tls: TlsAcceptor | null;
   readonly turnEnd: TurnEnd;
+  readonly vigil: Vigil;
+  /** Null: sockets stay as the system makes them. */
+  readonly sockets: SocketTuning | null;
   /** Received into by whichever socket is readable: its bytes are taken before the next one is. */
   readonly receiveBuffer: Buffer;
+  /** A part of it: enough for some headers, where payload is not to come along. */
+  readonly headerBuffer: Buffer;
   readonly gatherBuffers: GatherBuffers;
   readonly log: Log;
   openBackend(entry: NbdExport): ExportBackend;

@@ -12,6 +12,7 @@ import type { LogEvent } from "./log.ts";
 import { peerOf } from "./peer.ts";
 import type { Request } from "./request.ts";
 import { type Receiver, receiveChunks, receiveInto } from "./socket-reader.ts";
+import { tune } from "./socket-tuning.ts";
 import { TlsSink } from "./tls-sink.ts";
 import { ToldExport } from "./told-export.ts";
 import { Transmission } from "./transmission.ts";
@@ -21,6 +22,8 @@ import { ReplyError } from "./wire.ts";
 
 /** A payload of which so much is missing is received where it is to lie. */
 const DIRECT_BYTES_MIN = 16 * 1024;
+/** For so many turns of the event loop replies may wait for others to leave with. */
+const GATHERING_TURNS = 2;
 /** How long a client that was told that the server stops has for its own goodbye. */
 const LINGER_MS = 500;
 
@@ -45,6 +48,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   #outgoing: Outgoing | null = null;
   /** Replies made now are flushed by whoever collects them. */
   #isCollecting = false;
+  /** Turns of the event loop until replies that are kept back leave; 0: none are. */
+  #turnsLeft = 0;
   /** Where a payload is being received directly. */
   #directBuffer: Uint8Array | null = null;
   /** Nothing is received, because the transmission was blocked. */
@@ -78,6 +83,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     const { exports, limits, disabled, tls } = context;
     const offer = { disabled, tls: tls?.mode ?? TlsMode.Off };
     this.#handshake = new Handshake(exports, limits, peer, offer);
+    if (context.sockets !== null) tune(accepted, context.sockets);
     this.#socket = receiveInto(accepted, this);
     this.#socket.setKeepAlive(true, limits.keepAliveMs);
     this.#follow(this.#socket);
@@ -138,20 +144,41 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   }
 
   nextBuffer(): Uint8Array {
-    this.#directBuffer = this.#transmission?.directBuffer(DIRECT_BYTES_MIN) ?? null;
-    return this.#directBuffer ?? this.#context.receiveBuffer;
+    const { headerBuffer, receiveBuffer } = this.#context;
+    const next = this.#transmission?.directBuffer(DIRECT_BYTES_MIN) ?? null;
+    // After a long payload mostly comes another, which had better not come along with its header.
+    const other = this.#directBuffer === null ? receiveBuffer : headerBuffer;
+    this.#directBuffer = next;
+    return next ?? other;
   }
 
   received(buffer: Uint8Array, end: number): boolean {
     if (this.#isClosed || this.#isEnding) return true;
+    this.#context.vigil.heard();
     this.#isCollecting = true;
     if (this.#transmission === null) this.#negotiate(asBuffer(buffer).subarray(0, end));
     else if (buffer === this.#directBuffer) this.#transmission.arrived(end);
     else this.#transmission.push(asBuffer(buffer), end);
     this.#isCollecting = false;
-    this.#outgoing?.flush();
+    this.#flushOrGather();
     this.#isPaused = this.#transmission?.isBlocked === true;
     return !this.#isPaused && !this.#handshake.isStartingTls;
+  }
+
+  /**
+   * Sends what is ready, or keeps it back while more requests may be on their way: the next ones are
+   * read first, and one write serves them all. A client that waits for its only reply has it at once.
+   */
+  #flushOrGather(): void {
+    const [outgoing, transmission] = [this.#outgoing, this.#transmission];
+    if (outgoing === null || transmission === null) return;
+    if (!outgoing.isWorthWaiting || transmission.isBlocked || transmission.inFlight === 1) {
+      this.#turnsLeft = 0;
+      outgoing.flush();
+    } else if (this.#turnsLeft === 0) {
+      this.#turnsLeft = GATHERING_TURNS;
+      this.#context.turnEnd.schedule(this);
+    }
   }
 
   reply(request: Request): void {
@@ -181,7 +208,9 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
     this.#isCollecting = true;
     transmission.proceed();
     this.#isCollecting = false;
-    this.#outgoing?.flush();
+    if (this.#turnsLeft > 0) this.#turnsLeft -= 1;
+    if (this.#turnsLeft > 0) this.#context.turnEnd.schedule(this);
+    else this.#outgoing?.flush();
     if (this.#hasSaidAll && !transmission.isOver && !transmission.isBlocked) {
       this.#finish(transmission);
     } else if (this.#isPaused) this.#resumeIfFree();

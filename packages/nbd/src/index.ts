@@ -17,6 +17,7 @@ export {
   type NbdServerCounters,
   type NbdServerOptions,
 } from "./server.ts";
+export type { SocketTuning } from "./socket-tuning.ts";
 export type { CertificateTls, PskTls, ServerTls } from "./server-tls.ts";
 export { readServerTls, type ServerTlsFiles } from "./tls-files.ts";
 export { formatNbdUri, type NbdAddress, parseNbdUri } from "./uri.ts";

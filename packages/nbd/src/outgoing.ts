@@ -13,6 +13,9 @@ export interface ReplySink {
 /** Replies up to this long are copied together: one write of many is cheaper than many pieces. */
 const COPIED_BYTES_MAX = 64 * 1024;
 
+/** With so much payload in them replies are not kept back for others: the client has enough to do. */
+const HELD_BACK_BYTES_MAX = 96 * 1024;
+
 /** Room for a queue of 32 replies of 4 KiB. */
 const GATHER_BYTES = 256 * 1024;
 
@@ -48,6 +51,7 @@ export class Outgoing {
   readonly #sending: Request[] = [];
   readonly #pieces: Uint8Array[] = [];
   #gather: Buffer | null = null;
+  #heldBackBytes = 0;
   #isAbandoned = false;
   readonly #done = (): void => {
     this.#written();
@@ -72,13 +76,22 @@ export class Outgoing {
     return this.#gather === null && this.#ready.head === null;
   }
 
+  /** Whether replies are ready that are worth little alone: a write costs more than they do. */
+  get isWorthWaiting(): boolean {
+    return this.#ready.head !== null && this.#heldBackBytes < HELD_BACK_BYTES_MAX;
+  }
+
   push(request: Request): void {
     if (this.#isAbandoned) this.#release(request);
-    else this.#ready.push(request);
+    else {
+      this.#ready.push(request);
+      this.#heldBackBytes += request.replyDataBytes;
+    }
   }
 
   /** Sends what is ready, unless a write is still on its way. */
   flush(): void {
+    this.#heldBackBytes = 0;
     if (this.#gather !== null || this.#ready.head === null || this.#isAbandoned) return;
     const gather = this.#buffers.take();
     this.#gather = gather;

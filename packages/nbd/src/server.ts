@@ -16,8 +16,10 @@ import type { Log } from "./log.ts";
 import { peerOf } from "./peer.ts";
 import { GatherBuffers } from "./outgoing.ts";
 import { type ServerTls, TlsAcceptor } from "./server-tls.ts";
+import type { SocketTuning } from "./socket-tuning.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { formatNbdUri } from "./uri.ts";
+import { Vigil } from "./vigil.ts";
 
 export interface NbdServerOptions {
   readonly scheduler: Scheduler;
@@ -31,6 +33,13 @@ export interface NbdServerOptions {
   readonly disable?: readonly NbdFeature[];
   /** With what TLS is spoken. Default: it is not. */
   readonly tls?: ServerTls;
+  /** Asks the system for more room where long replies need it. Default: nobody does. */
+  readonly sockets?: SocketTuning | null;
+  /**
+   * How long the event loop is kept awake after a client was heard, as long as that is mostly not in
+   * vain, in microseconds; 0: not at all. Default 50; never with a single processor.
+   */
+  readonly vigilUs?: number;
 }
 
 /** One address that a server can be reached at. */
@@ -61,6 +70,8 @@ export interface ConnectionReport {
 
 /** What is received lies here until it is parsed; longer payloads go where they belong. */
 const RECEIVE_BYTES = 64 * 1024;
+const HEADER_BUFFER_BYTES = 4096;
+const VIGIL_US = 50;
 
 /** Serves block devices to NBD clients. */
 export class NbdServer {
@@ -101,6 +112,7 @@ export class NbdServer {
     this.#pages = pages;
     this.#memory = memory;
     this.#submitter = submitter;
+    const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
     this.#context = {
       scheduler,
       limits,
@@ -108,7 +120,10 @@ export class NbdServer {
       disabled: new Set(options.disable),
       tls: options.tls === undefined ? null : new TlsAcceptor(options.tls),
       turnEnd: new TurnEnd(),
-      receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+      vigil: new Vigil(scheduler.clock, options.vigilUs ?? VIGIL_US),
+      sockets: options.sockets ?? null,
+      receiveBuffer,
+      headerBuffer: receiveBuffer.subarray(0, HEADER_BUFFER_BYTES),
       gatherBuffers: new GatherBuffers(),
       log: options.log ?? (() => undefined),
       openBackend: (entry) => this.#openBackend(entry, { scheduler, submitter, memory, pages }),

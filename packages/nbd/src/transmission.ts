@@ -52,6 +52,8 @@ export class Transmission implements RequestOwner {
   #isRefusing = false;
   /** In flight and not too late. */
   #inTime = 0;
+  /** When the bytes came that are being read. */
+  readonly #arrivalMs: Float64Array = new Float64Array(1);
 
   constructor(options: TransmissionOptions) {
     const { backend, contexts, dialect, limits } = options;
@@ -176,6 +178,7 @@ export class Transmission implements RequestOwner {
   }
 
   #run(): void {
+    this.#arrivalMs[0] = this.#task.scheduler.clock.nowMs();
     while (!this.isBlocked) {
       if (this.#step === Step.Header) {
         if (!this.#fed.takeHeader()) return;
@@ -201,7 +204,7 @@ export class Transmission implements RequestOwner {
       return;
     }
     request.begin();
-    request.startMs[0] = this.#task.scheduler.clock.nowMs();
+    request.startMs[0] = this.#arrivalMs[0] ?? 0;
     if (request.command === Command.Disconnect) {
       this.#free.push(request);
       this.#step = Step.Over;
