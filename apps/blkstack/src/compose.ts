@@ -40,12 +40,19 @@ export interface Ground {
   readonly submitter: Submitter;
 }
 
+export interface GroundOptions {
+  /** Whether what devices do is counted. */
+  readonly isCounting?: boolean;
+  /** Hears what devices warn of; unless told, it is a warning of the process. */
+  readonly onWarning?: (message: string) => void;
+}
+
 /**
  * Memory counts its pages, but there are always more until `limitMemory`: a stack that is being set
- * up takes its reserves, and then it is seen what they are. `isCounting`: what devices do is counted.
+ * up takes its reserves, and then it is seen what they are.
  */
-export function makeGround({ isCounting = false }: { readonly isCounting?: boolean } = {}): Ground {
-  const scheduler = new EventLoopScheduler();
+export function makeGround({ isCounting = false, onWarning }: GroundOptions = {}): Ground {
+  const scheduler = new EventLoopScheduler(onWarning === undefined ? {} : { onWarning });
   const pages = { totalPages: Number.MAX_SAFE_INTEGER, minPages: 0 };
   const memory = new Memory({ scheduler, pages });
   const accounts = isCounting ? { accountClock: scheduler.clock } : {};

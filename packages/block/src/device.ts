@@ -34,7 +34,8 @@ export interface BlockDevice extends BioDevice {
   /**
    * Tells, if the device can, what it knows of its sectors from `sector` on without reading them:
    * whether they are holes, or zeroes. Writes that have ended are known of; whoever cannot be sure
-   * answers data. Ask through the function `findExtent`.
+   * answers data. Ask through the function `findExtent`. A device that must ask others leaves its
+   * question with `extent.inquiry`; whoever passes the question on to a lower device hands on that, too.
    *
    * Waits: never.
    */

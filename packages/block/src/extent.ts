@@ -1,5 +1,6 @@
 import type { Sectors } from "@blkstack/bio";
 import type { BlockDevice } from "./device.ts";
+import type { ExtentInquiry } from "./extent-inquiry.ts";
 
 /** What may be known of sectors without reading them; bits, which may stand together. */
 export const ExtentFlag = {
@@ -30,6 +31,8 @@ export interface Extent {
   /** Bits of `ExtentFlag`; 0: data, as far as anybody knows. */
   flags: number;
   layer: ExtentLayer;
+  /** Whose questions a device may leave unanswered for now; absent: what it knows at once is all. */
+  readonly inquiry?: ExtentInquiry;
 }
 
 /**

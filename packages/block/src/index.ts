@@ -2,6 +2,7 @@ export { BioAccount, ioKindOf } from "./bio-account.ts";
 export { defaultLimits, stackingLimits } from "./default-limits.ts";
 export { type BlockDevice, deviceOf, type Partition, type Submitter } from "./device.ts";
 export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./errors.ts";
+export { type AskedExtent, type AskingDevice, ExtentInquiry } from "./extent-inquiry.ts";
 export { type Extent, ExtentFlag, ExtentLayer, findExtent, setData } from "./extent.ts";
 export type { QueueLimits } from "./limits.ts";
 export { EnterResult, RequestQueue, type SubmitHook } from "./request-queue.ts";

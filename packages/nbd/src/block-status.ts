@@ -1,5 +1,11 @@
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
-import { type BlockDevice, type Extent, ExtentLayer, findExtent } from "@blkstack/block";
+import {
+  type BlockDevice,
+  type Extent,
+  type ExtentInquiry,
+  ExtentLayer,
+  findExtent,
+} from "@blkstack/block";
 import type { MetaContext } from "./meta-context.ts";
 import type { Request } from "./request.ts";
 import { CommandFlag } from "./wire.ts";
@@ -16,21 +22,28 @@ export interface StatusReply {
   readonly statuses: readonly number[];
 }
 
-/** Answers a BLOCK_STATUS, whose range lies within the device. Waits: never. */
+/**
+ * Answers a BLOCK_STATUS, whose range lies within the device. Waits: never. When the inquiry has a
+ * question then, the answer is not all that can be known.
+ */
 export function blockStatus(
   request: Request,
-  device: BlockDevice,
+  { device, inquiry }: { readonly device: BlockDevice; readonly inquiry: ExtentInquiry },
   contexts: readonly MetaContext[],
 ): StatusReply[] {
-  return contexts.map((context) => statusOf(request, device, context));
+  const extent: Extent = { sectors: 0, flags: 0, layer: ExtentLayer.Only, inquiry };
+  return contexts.map((context) => statusOf(request, device, { context, extent }));
 }
 
-function statusOf(request: Request, device: BlockDevice, context: MetaContext): StatusReply {
+function statusOf(
+  request: Request,
+  device: BlockDevice,
+  { context, extent }: { readonly context: MetaContext; readonly extent: Extent },
+): StatusReply {
   const { offsetBytes, lengthBytes, flags } = request;
   const extentsMax = (flags & CommandFlag.RequestOne) === 0 ? EXTENTS_MAX : 1;
   const end = offsetBytes + lengthBytes;
   const endSector = Math.ceil(end / SECTOR_BYTES);
-  const extent: Extent = { sectors: 0, flags: 0, layer: ExtentLayer.Only };
   const lengths: Bytes[] = [];
   const statuses: number[] = [];
   let at = offsetBytes;
@@ -38,6 +51,7 @@ function statusOf(request: Request, device: BlockDevice, context: MetaContext): 
     const sector = Math.floor(at / SECTOR_BYTES);
     extent.sectors = endSector - sector;
     findExtent(device, sector, extent);
+    if (extent.inquiry?.hasQuestion === true) break;
     const next = Math.min(end, (sector + extent.sectors) * SECTOR_BYTES);
     const status = context.statusOf(extent);
     if (statuses.at(-1) === status) {

@@ -86,6 +86,44 @@ export async function extendHeaders(stream: ByteStream, flags: number): Promise<
   throw protocolError("an odd answer to EXTENDED_HEADERS");
 }
 
+/** Asks for replies in chunks. Answers whether the server agrees. */
+export async function structureReplies(stream: ByteStream, flags: number): Promise<boolean> {
+  if ((flags & HandshakeFlag.FixedNewstyle) === 0) return false;
+  sendOption(stream, Option.StructuredReply, Buffer.alloc(0));
+  const { type } = await takeReply(stream, Option.StructuredReply);
+  if (type === OptionReply.Ack) return true;
+  if (type >= ERROR_BIT) return false;
+  throw protocolError("an odd answer to STRUCTURED_REPLY");
+}
+
+/**
+ * Asks for a metadata context of an export; replies come in chunks already. Answers what the server
+ * calls it; null: it has none of that name.
+ */
+export async function chooseContext(
+  stream: ByteStream,
+  exportName: string,
+  context: string,
+): Promise<number | null> {
+  const [name, query] = [Buffer.from(exportName), Buffer.from(context)];
+  const data = Buffer.alloc(4 + name.length + 4 + 4 + query.length);
+  let at = data.writeUInt32BE(name.length, 0);
+  at += name.copy(data, at);
+  at = data.writeUInt32BE(1, at);
+  at = data.writeUInt32BE(query.length, at);
+  query.copy(data, at);
+  sendOption(stream, Option.SetMetaContext, data);
+  let id: number | null = null;
+  for (;;) {
+    const { type, data: reply } = await takeReply(stream, Option.SetMetaContext);
+    if (type === OptionReply.Ack) return id;
+    if (type >= ERROR_BIT) return null;
+    const isOurs = type === OptionReply.MetaContext && reply.length >= 4 && id === null;
+    if (!isOurs || reply.toString("utf8", 4) !== context) throw protocolError("an odd context");
+    id = reply.readUInt32BE(0);
+  }
+}
+
 /** Asks for TLS, and goes on in it. A server that does not have it is not spoken to in clear. */
 async function secure(
   stream: ByteStream,

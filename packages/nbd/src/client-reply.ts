@@ -2,8 +2,11 @@ import type { Bytes } from "@blkstack/bio";
 import type { ByteStream } from "./byte-stream.ts";
 import { NbdError, protocolError } from "./client-error.ts";
 import type { RequestFields } from "./client-request.ts";
+import { type AllocationExtent, takeExtents } from "./client-status.ts";
 import {
   Chunk,
+  CHUNK_HEADER_BYTES,
+  CHUNK_MAGIC,
   Command,
   EXTENDED_CHUNK_MAGIC,
   EXTENDED_HEADER_BYTES,
@@ -25,7 +28,8 @@ export interface ChunkStart {
   readonly isLast: boolean;
   readonly type: number;
   readonly cookie: number;
-  readonly offsetBytes: Bytes;
+  /** Of the request; null: the header has no room for it. */
+  readonly offsetBytes: Bytes | null;
   readonly bodyBytes: Bytes;
 }
 
@@ -42,6 +46,19 @@ export async function takeChunkStart(stream: ByteStream): Promise<ChunkStart> {
   };
 }
 
+/** The same of a chunk without extended headers, whose first bytes, those of a simple reply, have come. */
+export async function takeCompactStart(stream: ByteStream, begun: Buffer): Promise<ChunkStart> {
+  if (begun.readUInt32BE(0) !== CHUNK_MAGIC) throw protocolError("a reply without magic");
+  const rest = await stream.take(CHUNK_HEADER_BYTES - begun.length);
+  return {
+    isLast: begun.readUInt16BE(4) === 1,
+    type: begun.readUInt16BE(6),
+    cookie: readUint64(begun, 8),
+    offsetBytes: null,
+    bodyBytes: rest.readUInt32BE(0),
+  };
+}
+
 interface Piece {
   readonly begin: Bytes;
   readonly end: Bytes;
@@ -55,16 +72,27 @@ export class ChunkedReply {
   readonly #pieces: Piece[] = [];
   #bytes: Bytes = 0;
   #error: NbdError | null = null;
+  /** What the context was called that was asked for. */
+  readonly #contextId: number | null;
+  /** Of a reply to BLOCK_STATUS: from the beginning of its range. */
+  extents: readonly AllocationExtent[] = [];
 
-  constructor(request: RequestFields) {
+  constructor(request: RequestFields, contextId: number | null = null) {
     this.#request = request;
+    this.#contextId = contextId;
     this.#data = Buffer.alloc(request.command === Command.Read ? request.lengthBytes : 0);
   }
 
   /** Waits: for the body of a chunk. Throws NbdError `NBD_PROTOCOL`. */
   async take(stream: ByteStream, { type, offsetBytes, bodyBytes }: ChunkStart): Promise<void> {
-    if (offsetBytes !== this.#request.offsetBytes) throw protocolError("a chunk of elsewhere");
-    if ((type & ERROR_BIT) !== 0) await this.#takeError(stream, bodyBytes);
+    const isExtended = offsetBytes !== null;
+    if (isExtended && offsetBytes !== this.#request.offsetBytes) {
+      throw protocolError("a chunk of elsewhere");
+    }
+    const status = isExtended ? Chunk.ExtendedBlockStatus : Chunk.BlockStatus;
+    if (type === status && this.#contextId !== null && this.extents.length === 0) {
+      this.extents = await takeExtents(stream, { bodyBytes, isExtended }, this.#contextId);
+    } else if ((type & ERROR_BIT) !== 0) await this.#takeError(stream, bodyBytes);
     else if (type === Chunk.OffsetData) await this.#takeData(stream, bodyBytes);
     else if (type === Chunk.OffsetHole) await this.#takeHole(stream, bodyBytes);
     else if (type !== Chunk.None || bodyBytes > 0) throw protocolError("an odd chunk");
@@ -74,6 +102,9 @@ export class ChunkedReply {
   finish(): Buffer {
     if (this.#error !== null) throw this.#error;
     if (this.#bytes < this.#data.length) throw protocolError("a read that was answered in part");
+    if (this.#contextId !== null && this.extents.length === 0) {
+      throw protocolError("a status without extents");
+    }
     return this.#data;
   }
 

@@ -4,14 +4,18 @@ import { NbdError, protocolError } from "./client-error.ts";
 import {
   abort,
   choose,
+  chooseContext,
   extendHeaders,
   greetAt,
   type ListedExport,
   listExports,
   type RemoteExport,
+  structureReplies,
 } from "./client-handshake.ts";
-import { ChunkedReply, takeChunkStart } from "./client-reply.ts";
+import { ChunkedReply, type ChunkStart, takeChunkStart, takeCompactStart } from "./client-reply.ts";
 import { type RequestFields, requestHeader } from "./client-request.ts";
+import type { AllocationExtent } from "./client-status.ts";
+import { Dialect } from "./dialect.ts";
 import { Command, CommandFlag, SIMPLE_REPLY_BYTES, SIMPLE_REPLY_MAGIC } from "./wire.ts";
 
 export interface ConnectOptions {
@@ -20,6 +24,10 @@ export interface ConnectOptions {
    * server says is `hasExtendedHeaders`.
    */
   readonly extendedHeaders?: boolean;
+  /** Ask for `blockStatus`. What the server says is `hasBlockStatus`. */
+  readonly blockStatus?: boolean;
+  /** Ends the connection, whenever it comes. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChangeOptions {
@@ -36,6 +44,16 @@ export interface ZeroOptions extends ChangeOptions {
 const REQUEST_BYTES_MAX = 32 * 1024 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
+
+/** What BLOCK_STATUS is asked for. */
+const ALLOCATION = "base:allocation";
+
+/** What was agreed on before the export was chosen. */
+interface Agreed {
+  readonly dialect: Dialect;
+  /** Of the context for `blockStatus`; null: the server has none. */
+  readonly contextId: number | null;
+}
 
 interface Pending {
   readonly command: number;
@@ -59,6 +77,8 @@ export class NbdClient {
   readonly flags: number;
   /** Whether the server speaks of lengths in 64 bits. */
   readonly hasExtendedHeaders: boolean;
+  readonly #dialect: Dialect;
+  readonly #contextId: number | null;
   readonly #stream: ByteStream;
   readonly #pending = new Map<number, Pending>();
   #lastCookie = 0;
@@ -68,12 +88,14 @@ export class NbdClient {
   private constructor(
     stream: ByteStream,
     { sizeBytes, flags }: RemoteExport,
-    hasExtendedHeaders: boolean,
+    { dialect, contextId }: Agreed,
   ) {
     this.#stream = stream;
     this.sizeBytes = sizeBytes;
     this.flags = flags;
-    this.hasExtendedHeaders = hasExtendedHeaders;
+    this.hasExtendedHeaders = dialect === Dialect.Extended;
+    this.#dialect = dialect;
+    this.#contextId = contextId;
     void this.#takeReplies();
   }
 
@@ -81,18 +103,23 @@ export class NbdClient {
   static async connect(
     address: ServerAddress,
     exportName = "",
-    { extendedHeaders = false }: ConnectOptions = {},
+    options: ConnectOptions = {},
   ): Promise<NbdClient> {
-    return withStream(address, async (stream) => {
+    return withStream(address, options.signal, async (stream) => {
       const flags = await greetAt(address, stream);
-      const isExtended = extendedHeaders && (await extendHeaders(stream, flags));
-      return new NbdClient(stream, await choose(stream, flags, exportName), isExtended);
+      const dialect = await agree(stream, flags, options);
+      const contextId =
+        options.blockStatus === true && dialect !== Dialect.Simple
+          ? await chooseContext(stream, exportName, ALLOCATION)
+          : null;
+      const chosen = await choose(stream, flags, exportName);
+      return new NbdClient(stream, chosen, { dialect, contextId });
     });
   }
 
   /** Asks a server for its exports. Waits: until it has told them. */
   static async list(address: ServerAddress): Promise<readonly ListedExport[]> {
-    return withStream(address, async (stream) => {
+    return withStream(address, undefined, async (stream) => {
       await greetAt(address, stream);
       const listed = await listExports(stream);
       abort(stream);
@@ -141,6 +168,26 @@ export class NbdClient {
     await this.#ask({ command: Command.WriteZeroes, flags, offsetBytes, lengthBytes });
   }
 
+  /** Whether the server tells what it knows of ranges. */
+  get hasBlockStatus(): boolean {
+    return this.#contextId !== null;
+  }
+
+  /**
+   * What the server knows of a range, from its beginning, and perhaps not to its end: one extent at
+   * least, of which the last may end behind it. Throws RangeError unless `hasBlockStatus`. Waits: for the
+   * server.
+   */
+  async blockStatus(offsetBytes: Bytes, lengthBytes: Bytes): Promise<readonly AllocationExtent[]> {
+    const contextId = this.#contextId;
+    if (contextId === null)
+      throw new RangeError("this server does not tell what it knows of ranges");
+    const fields = { command: Command.BlockStatus, flags: 0, offsetBytes, lengthBytes };
+    const chunks = new ChunkedReply(fields, contextId);
+    await this.#ask(fields, NO_BYTES, chunks);
+    return chunks.extents;
+  }
+
   /** Says goodbye. Waits: until all requests are answered and the connection is closed. */
   async close(): Promise<void> {
     if (this.#pending.size > 0) {
@@ -155,12 +202,17 @@ export class NbdClient {
     await this.#stream.close();
   }
 
-  #ask(fields: RequestFields, payload: Uint8Array = NO_BYTES): Promise<Buffer> {
+  #ask(
+    fields: RequestFields,
+    payload: Uint8Array = NO_BYTES,
+    chunks: ChunkedReply | null = this.#dialect === Dialect.Simple
+      ? null
+      : new ChunkedReply(fields),
+  ): Promise<Buffer> {
     if (this.#end !== null) return Promise.reject(this.#end);
     this.#lastCookie += 1;
     const cookie = this.#lastCookie;
     const head = requestHeader(cookie, fields, this.hasExtendedHeaders);
-    const chunks = this.hasExtendedHeaders ? new ChunkedReply(fields) : null;
     return new Promise((resolve, reject) => {
       const { command, lengthBytes } = fields;
       this.#pending.set(cookie, { command, lengthBytes, chunks, resolve, reject });
@@ -172,8 +224,9 @@ export class NbdClient {
   async #takeReplies(): Promise<void> {
     try {
       for (;;) {
-        if (this.hasExtendedHeaders) await this.#takeChunk();
-        else await this.#takeReply();
+        if (this.#dialect === Dialect.Extended) {
+          await this.#takeChunk(await takeChunkStart(this.#stream));
+        } else await this.#takeReply();
       }
     } catch (error) {
       this.#fail(error as Error);
@@ -182,12 +235,21 @@ export class NbdClient {
 
   async #takeReply(): Promise<void> {
     const head = await this.#stream.take(SIMPLE_REPLY_BYTES);
-    if (head.readUInt32BE(0) !== SIMPLE_REPLY_MAGIC) throw protocolError("a reply without magic");
+    if (head.readUInt32BE(0) !== SIMPLE_REPLY_MAGIC) {
+      if (this.#dialect === Dialect.Simple) throw protocolError("a reply without magic");
+      await this.#takeChunk(await takeCompactStart(this.#stream, head));
+      return;
+    }
     const errno = head.readUInt32BE(4);
     const cookie = head.readUInt32BE(8) * 0x1_0000_0000 + head.readUInt32BE(12);
     const pending = this.#pending.get(cookie);
     if (pending === undefined) throw protocolError("a reply to a request that was not made");
-    const isData = errno === 0 && pending.command === Command.Read && pending.lengthBytes > 0;
+    const { command } = pending;
+    const mustBeChunks = command === Command.Read || command === Command.BlockStatus;
+    if (this.#dialect !== Dialect.Simple && errno === 0 && mustBeChunks) {
+      throw protocolError("a reply that should come in chunks");
+    }
+    const isData = errno === 0 && command === Command.Read && pending.lengthBytes > 0;
     const data = isData ? await this.#stream.take(pending.lengthBytes) : Buffer.alloc(0);
     this.#pending.delete(cookie);
     if (errno === 0) pending.resolve(data);
@@ -196,8 +258,7 @@ export class NbdClient {
     if (this.#pending.size === 0) this.#onQuiet();
   }
 
-  async #takeChunk(): Promise<void> {
-    const start = await takeChunkStart(this.#stream);
+  async #takeChunk(start: ChunkStart): Promise<void> {
     const pending = this.#pending.get(start.cookie);
     if (pending === undefined || pending.chunks === null) {
       throw protocolError("a chunk for a request that was not made");
@@ -242,12 +303,24 @@ function checkLength(lengthBytes: Bytes): void {
   throw new RangeError(`${String(lengthBytes)} bytes are too many for one request`);
 }
 
+/** Answers how the server is to be spoken with. */
+async function agree(
+  stream: ByteStream,
+  flags: number,
+  { extendedHeaders = false, blockStatus = false }: ConnectOptions,
+): Promise<Dialect> {
+  if (extendedHeaders && (await extendHeaders(stream, flags))) return Dialect.Extended;
+  if (blockStatus && (await structureReplies(stream, flags))) return Dialect.Structured;
+  return Dialect.Simple;
+}
+
 /** The connection does not outlive a failure. */
 async function withStream<T>(
   address: ServerAddress,
+  signal: AbortSignal | undefined,
   use: (stream: ByteStream) => Promise<T>,
 ): Promise<T> {
-  const stream = await ByteStream.connect(address);
+  const stream = await ByteStream.connect(address, signal);
   try {
     return await use(stream);
   } catch (error) {

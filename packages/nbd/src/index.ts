@@ -1,6 +1,7 @@
 export type { ServerAddress } from "./byte-stream.ts";
 export { type ChangeOptions, type ConnectOptions, NbdClient, type ZeroOptions } from "./client.ts";
 export { NbdError, type NbdErrorCode } from "./client-error.ts";
+export type { AllocationExtent } from "./client-status.ts";
 export type { ClientTls } from "./client-tls.ts";
 export { NbdDisk } from "./disk/nbd-disk.ts";
 export type { NbdDiskOptions, ReconnectPolicy } from "./disk/options.ts";

@@ -1,5 +1,5 @@
 import type { Bytes } from "@blkstack/bio";
-import type { BlockDevice } from "@blkstack/block";
+import { type BlockDevice, ExtentInquiry } from "@blkstack/block";
 import { blockStatus } from "./block-status.ts";
 import { Dialect } from "./dialect.ts";
 import { isKnownZero } from "./known-zero.ts";
@@ -26,14 +26,11 @@ export class KnownAnswers {
     this.#findsHoles = dialect !== Dialect.Simple && device.findExtent !== undefined;
   }
 
-  /** Ends a request that needs no bio, which is not empty. Waits: never. Answers false for any other. */
+  /** Ends a request that needs no bio, which is not empty. Answers false for any other. Waits: never. */
   tryEnd(request: Request): boolean {
     const { command, flags } = request;
     if (command === Command.BlockStatus) {
-      const contexts = request.contexts ?? this.#contexts;
-      const replies = blockStatus(request, this.#device, contexts);
-      request.laidOut = layOutStatus(request, replies, this.#dialect);
-      request.end(ReplyError.Ok);
+      this.#tellStatus(request);
       return true;
     }
     if ((flags & CommandFlag.FastZero) !== 0) {
@@ -43,6 +40,22 @@ export class KnownAnswers {
     if (!this.#findsHoles || !this.#isOneHole(request)) return false;
     request.end(ReplyError.Ok);
     return true;
+  }
+
+  /** Ends it now; or later, if the device has to ask others. */
+  #tellStatus(request: Request): void {
+    const inquiry = new ExtentInquiry();
+    const contexts = request.contexts ?? this.#contexts;
+    const look = (): void => {
+      const replies = blockStatus(request, { device: this.#device, inquiry }, contexts);
+      if (inquiry.hasQuestion) {
+        void inquiry.ask().then(look);
+        return;
+      }
+      request.laidOut = layOutStatus(request, replies, this.#dialect);
+      request.end(ReplyError.Ok);
+    };
+    look();
   }
 
   /** Nothing is faster than to have nothing to do, and nothing else is sure to be fast. */

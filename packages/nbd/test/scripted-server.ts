@@ -13,6 +13,10 @@ export function u64(value: number | bigint): Buffer {
 
 export interface Script {
   readonly isExtended?: boolean;
+  /** What replies are to come in, where that is more than `isExtended` says. */
+  readonly dialect?: "structured" | "extended";
+  /** What base:allocation is called; absent: it is not known. */
+  readonly contextId?: number;
   readonly sizeBytes?: number;
   readonly flags?: number;
   /** What GO is answered with besides the export. */
@@ -43,7 +47,13 @@ export async function scripted(script: Script): Promise<string> {
 }
 
 function play(socket: Socket, script: Script): void {
-  const { isExtended = false, sizeBytes = 64 * 1024, flags = 0x1 + 0x4 + 0x8, infos = [] } = script;
+  const { dialect, contextId } = script;
+  const {
+    isExtended = dialect === "extended",
+    sizeBytes = 64 * 1024,
+    flags = 0x1 + 0x4 + 0x8,
+    infos = [],
+  } = script;
   let bytes = Buffer.alloc(0);
   let isGreeted = false;
   let isChosen = false;
@@ -72,8 +82,17 @@ function play(socket: Socket, script: Script): void {
     if (bytes.length < 16 || bytes.length < 16 + bytes.readUInt32BE(12)) return false;
     const option = bytes.readUInt32BE(8);
     need(16 + bytes.readUInt32BE(12));
-    if (option === 11) {
-      socket.write(optionReply(11, isExtended ? 1 : 0x8000_0001, Buffer.alloc(0)));
+    if (option === 11 || option === 8) {
+      const isKnown = option === 11 ? isExtended : dialect !== undefined;
+      socket.write(optionReply(option, isKnown ? 1 : 0x8000_0001, Buffer.alloc(0)));
+      return true;
+    }
+    if (option === 10) {
+      if (contextId !== undefined) {
+        const context = Buffer.concat([u32(contextId), Buffer.from("base:allocation")]);
+        socket.write(optionReply(10, 4, context));
+      }
+      socket.write(optionReply(10, 1, Buffer.alloc(0)));
       return true;
     }
     isChosen = true;

@@ -49,7 +49,7 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "an unknown key far from all",
     "disks:\n  base: { ram: 1MiB, colour: red }\n",
-    's.yaml:2:22: unknown key "colour" in disks.base; known are file, loop, nbd, ram, offset, size, create, readOnly, direct, connections, reconnect, reconnectSeconds, writeThrough',
+    's.yaml:2:22: unknown key "colour" in disks.base; known are file, loop, nbd, ram, offset, size, create, readOnly, direct, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough',
   ],
   [
     "an unknown key of a disk",
@@ -64,22 +64,22 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "a disk that is text",
     "disks:\n  base: x.img\n",
-    's.yaml:2:9: disks.base is "x.img"; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:9: disks.base is "x.img"; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "a disk without file or ram",
     "disks:\n  base: { size: 1MiB }\n",
-    's.yaml:2:3: disks.base is {"size":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:3: disks.base is {"size":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "a disk with file and ram",
     "disks:\n  base: { file: x, ram: 1MiB }\n",
-    's.yaml:2:3: disks.base is {"file":"x","ram":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:3: disks.base is {"file":"x","ram":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "an offset of what is no loop device",
     "disks:\n  base: { file: x, offset: 1MiB }\n",
-    's.yaml:2:3: disks.base is {"file":"x","offset":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:3: disks.base is {"file":"x","offset":"1MiB"}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "an offset beyond all files",
@@ -94,7 +94,7 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "a ram disk that would be created",
     "disks:\n  base: { ram: 1MiB, create: true }\n",
-    's.yaml:2:3: disks.base is {"ram":"1MiB","create":true}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:3: disks.base is {"ram":"1MiB","create":true}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "a kind of reconnecting that there is not",
@@ -114,7 +114,7 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
   [
     "connections of a file",
     "disks:\n  base: { file: x, connections: 2 }\n",
-    's.yaml:2:3: disks.base is {"file":"x","connections":2}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
+    's.yaml:2:3: disks.base is {"file":"x","connections":2}; it should be either { file: PATH, size, create, readOnly, direct }, { loop: PATH, offset, size, create, readOnly }, { nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } or { ram: SIZE, readOnly }',
   ],
   [
     "a size with a wrong unit",

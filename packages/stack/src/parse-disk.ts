@@ -17,6 +17,7 @@ export interface DiskEntry {
   readonly connections?: number;
   readonly reconnect?: "none" | "fail" | "reissue";
   readonly reconnectSeconds?: number;
+  readonly timeoutSeconds?: number;
   readonly writeThrough?: boolean;
 }
 
@@ -56,14 +57,15 @@ export function parseDisk(entry: DiskEntry, name: string, source: StackSource): 
   return { kind: "loop", path: entry.loop, offsetBytes, ...size, create, isReadOnly };
 }
 
-function nbdKeys(
-  entry: DiskEntry,
-): Pick<NbdDiskDescription, "connections" | "reconnect" | "reconnectMs" | "writesThrough"> {
-  const { connections, reconnect, reconnectSeconds, writeThrough } = entry;
+type NbdKeys = "connections" | "reconnect" | "reconnectMs" | "answerMs" | "writesThrough";
+
+function nbdKeys(entry: DiskEntry): Pick<NbdDiskDescription, NbdKeys> {
+  const { connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough } = entry;
   return {
     ...(connections === undefined ? {} : { connections }),
     ...(reconnect === undefined ? {} : { reconnect }),
     ...(reconnectSeconds === undefined ? {} : { reconnectMs: reconnectSeconds * 1000 }),
+    ...(timeoutSeconds === undefined ? {} : { answerMs: timeoutSeconds * 1000 }),
     ...(writeThrough === undefined ? {} : { writesThrough: writeThrough }),
   };
 }

@@ -16,7 +16,20 @@ const OFFSET = {
 
 const YES_OR_NO = { description: "true or false", type: "boolean" } as const;
 
-const NBD_KEYS = ["connections", "reconnect", "reconnectSeconds", "writeThrough"] as const;
+const NBD_KEYS = [
+  "connections",
+  "reconnect",
+  "reconnectSeconds",
+  "timeoutSeconds",
+  "writeThrough",
+] as const;
+
+const SECONDS = {
+  description: "a number of seconds, from 1 to 1000000",
+  type: "integer",
+  minimum: 1,
+  maximum: 1_000_000,
+} as const;
 
 /** Keys that not every kind of disk has. */
 const OPTION_KEYS = ["offset", "size", "create", "direct", ...NBD_KEYS] as const;
@@ -55,7 +68,7 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
         description:
           "either { file: PATH, size, create, readOnly, direct }, " +
           "{ loop: PATH, offset, size, create, readOnly }, " +
-          "{ nbd: URI, size, connections, reconnect, reconnectSeconds, writeThrough, readOnly } " +
+          "{ nbd: URI, size, connections, reconnect, reconnectSeconds, timeoutSeconds, writeThrough, readOnly } " +
           "or { ram: SIZE, readOnly }",
         type: "object",
         additionalProperties: false,
@@ -91,12 +104,8 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
             description: "none, fail or reissue",
             enum: ["none", "fail", "reissue"],
           },
-          reconnectSeconds: {
-            description: "a number of seconds, from 1 to 1000000",
-            type: "integer",
-            minimum: 1,
-            maximum: 1_000_000,
-          },
+          reconnectSeconds: SECONDS,
+          timeoutSeconds: SECONDS,
           writeThrough: YES_OR_NO,
         },
         oneOf: [
@@ -139,6 +148,7 @@ export const STACK_SCHEMA: Readonly<Record<string, unknown>> = {
           description: { description: "a text for people", type: "string" },
           default: YES_OR_NO,
           group: { description: "the name of a group", type: "string", minLength: 1 },
+          wholeBlocks: YES_OR_NO,
         },
       },
     },

@@ -71,6 +71,11 @@ export class Dialer {
     );
   }
 
+  /** The server was there and said nothing, which is as if it had not come back. */
+  fellSilent(): void {
+    this.#connectedMs = Infinity;
+  }
+
   /** Ends an attempt that is under way: nobody hears of it. */
   stop(): void {
     this.#stop.abort();

@@ -7,6 +7,7 @@ import { tlsReason } from "../tls-rules.ts";
 import type { TurnEnd, TurnEndWork } from "../turn-end.ts";
 import { Command } from "../wire.ts";
 import { ReplyIntake, type ReplyTaker } from "./reply-intake.ts";
+import type { Speaker } from "./silence.ts";
 import type { Slot } from "./slot.ts";
 
 /** How long a server may take to close a connection that we are done with. */
@@ -24,8 +25,9 @@ export interface LinkHost {
 }
 
 /** One connection to an export, behind the handshake. Makes neither promise nor closure per request. */
-export class Link implements ReplyTaker, TurnEndWork {
+export class Link implements ReplyTaker, Speaker, TurnEndWork {
   isDue = false;
+  hasSpoken = false;
   /** Requests that were sent here and are not answered. */
   inFlight = 0;
   readonly #socket: Socket;
@@ -114,6 +116,7 @@ export class Link implements ReplyTaker, TurnEndWork {
   }
 
   readonly #take = (chunk: Buffer): void => {
+    this.hasSpoken = true;
     try {
       this.#intake.take(chunk);
     } catch (error) {

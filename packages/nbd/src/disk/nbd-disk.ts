@@ -5,26 +5,38 @@ import {
   BioList,
   BioOp,
   BioStatus,
-  isWriteOp,
   SECTOR_BYTES,
   type Sectors,
 } from "@blkstack/bio";
-import { type BlockDevice, BlockError, RequestQueue, validateLimits } from "@blkstack/block";
+import {
+  type AskedExtent,
+  type AskingDevice,
+  type BlockDevice,
+  BlockError,
+  type Extent,
+  RequestQueue,
+  setData,
+  validateLimits,
+} from "@blkstack/block";
 import type { InterruptSource, Scheduler } from "@blkstack/task";
 import { NbdError } from "../client-error.ts";
 import type { RemoteExport } from "../client-handshake.ts";
-import { TurnEnd } from "../turn-end.ts";
 import { formatNbdUri } from "../uri.ts";
-import { Command, CommandFlag, ReplyError, TransmissionFlag } from "../wire.ts";
+import { CommandFlag, ReplyError, TransmissionFlag } from "../wire.ts";
+import { Connections } from "./connections.ts";
 import { Dialer } from "./dialer.ts";
-import { Link, type LinkHost } from "./link.ts";
+import { fillData, fillFlush, isFlush } from "./fill-request.ts";
 import type { Opened } from "./open-links.ts";
-import { checkOptions, type NbdDiskOptions, type ReconnectPolicy } from "./options.ts";
+import { checkOptions, checkSize, type NbdDiskOptions, type ReconnectPolicy } from "./options.ts";
+import { refusalOf } from "./refusal.ts";
+import { RemoteExtents } from "./remote-extents.ts";
 import { can, limitsOfExport, lossOf } from "./remote-limits.ts";
 import { statusOfReply } from "./reply-status.ts";
 import { Slot, Step } from "./slot.ts";
+import { WriteDebt } from "./write-debt.ts";
 
 const MAX_IN_FLIGHT = 64;
+const ANSWER_MS = 60_000;
 
 /** A bio that was with the server at so many losses is taken for their cause. */
 const LOSSES_MAX = 5;
@@ -36,7 +48,7 @@ const LOSSES_MAX = 5;
  * and nobody can tell which of it. So flushes fail from then on, and `close` does, until the disk is
  * opened anew; reads and writes go on as `reconnect` says.
  */
-export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
+export class NbdDisk implements BlockDevice, AskingDevice, InterruptSource<Bio> {
   readonly name: string;
   readonly label: string;
   readonly sizeSectors: Sectors;
@@ -51,20 +63,16 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
   readonly #writesThrough: boolean;
   /** The places for bios that are with the server, or are to be sent again. */
   readonly #slots: readonly Slot[];
-  /** What connections see of the disk. */
-  readonly #host: LinkHost;
-  #links: Link[] = [];
+  readonly #connections: Connections;
   readonly #free: Slot[];
   /** Bios beyond the slots, and those that came while there is no connection. */
   readonly #waiting = new BioList();
   #isStarting = false;
   /** Bios that were taken and have not ended. */
   #pending = 0;
-  /** Writes whose end was told while they were not durable; and how many of them a flush has seen to. */
-  #answeredWrites = 0;
-  #flushedWrites = 0;
-  /** A connection was lost with writes that were answered and not flushed: for ever. */
-  #hasLostWrites = false;
+  readonly #debt = new WriteDebt();
+  /** Null: other connections may not see what was written here. */
+  readonly #extents: RemoteExtents | null;
   /** Why there is no connection, and will be none. */
   #failure: Error | null = null;
   #closed: Promise<void> | null = null;
@@ -88,19 +96,30 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     const blockSectors = limits.logicalBlockBytes / SECTOR_BYTES;
     this.sizeSectors = Math.floor(remote.sizeBytes / limits.logicalBlockBytes) * blockSectors;
     this.isReadOnly = (options.isReadOnly ?? false) || can(remote, TransmissionFlag.ReadOnly);
+    this.#extents = can(remote, TransmissionFlag.CanMultiConn)
+      ? new RemoteExtents(options.address, this.sizeSectors, (error) => {
+          scheduler.warn(`disk "${name}": nothing is known of its holes: ${error.message}`);
+        })
+      : null;
     const count = options.maxInFlight ?? MAX_IN_FLIGHT;
     this.#slots = Array.from({ length: count }, (_, index) => new Slot(index));
     this.#free = [...this.#slots].reverse();
-    this.#host = {
+    this.#connections = new Connections({
+      label: this.label,
+      scheduler,
       slots: this.#slots,
-      turnEnd: new TurnEnd(),
+      answerMs: options.answerMs ?? ANSWER_MS,
       answered: (slot, errno) => {
         this.#answered(slot, errno);
       },
-      lost: (link, error) => {
-        if (this.#links.includes(link)) this.#break(error, null);
+      lost: (error) => {
+        this.#break(error, null);
       },
-    };
+      silent: (error) => {
+        dialer.fellSilent();
+        this.#break(error, null);
+      },
+    });
   }
 
   /**
@@ -115,7 +134,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     try {
       checkSize(options, opened[0].remote);
       const disk = new NbdDisk(options, dialer, opened[0]);
-      disk.#adopt(opened);
+      disk.#connections.adopt(opened);
       return disk;
     } catch (error) {
       for (const { socket } of opened) socket.destroy();
@@ -125,16 +144,29 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
 
   /** How many connections there are now. */
   get connectionCount(): number {
-    return this.#links.length;
+    return this.#connections.count;
   }
 
   /** Takes the bio. Waits: never. */
   submitBio(bio: Bio): void {
     this.#pending += 1;
-    const refusal = this.#refusal(bio);
+    const isOver = this.#closed !== null || this.#failure !== null;
+    const refusal = isOver ? BioStatus.IoError : refusalOf(bio, this);
     if (refusal !== BioStatus.Ok) this.#end(bio, refusal);
     else if (bio.sizeBytes === 0 && !isFlush(bio)) this.#end(bio, BioStatus.Ok);
     else this.#admit(bio);
+  }
+
+  /** What is not known here, the server is asked for, on behalf of whoever can wait for it. */
+  findExtent(sector: Sectors, extent: Extent): void {
+    const { inquiry } = extent;
+    if (inquiry === undefined || this.#extents === null) setData(extent);
+    else inquiry.look(this, sector, extent);
+  }
+
+  /** Waits: for the server, for some seconds at the most. Never throws. */
+  async askExtents(sector: Sectors): Promise<readonly AskedExtent[]> {
+    return (await this.#extents?.ask(sector)) ?? [];
   }
 
   handleInterrupt(bio: Bio): void {
@@ -172,7 +204,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     if (status !== BioStatus.Ok) this.#finish(slot, status);
     else if (slot.step === Step.Data) this.#afterData(slot, bio);
     else {
-      this.#flushedWrites = Math.max(this.#flushedWrites, slot.answeredWrites);
+      this.#debt.settle(slot.answeredWrites);
       if (slot.step === Step.FlushBefore && bio.sizeBytes > 0) this.#go(slot, Step.Data);
       else this.#finish(slot, BioStatus.Ok);
     }
@@ -184,12 +216,11 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
         this.#becameIdle = resolve;
       });
     }
-    const isDurable = this.#answeredWrites === this.#flushedWrites || (await this.#flushLast());
+    const isDurable = !this.#debt.isOwing || (await this.#flushLast());
     this.#dialer.stop();
-    const links = this.#links;
-    this.#links = [];
-    await Promise.all(links.map((link) => link.close()));
-    if (isDurable && !this.#hasLostWrites) return;
+    this.#extents?.close();
+    await this.#connections.close();
+    if (isDurable && !this.#debt.hasLost) return;
     const why = this.#failure === null ? "" : `: ${this.#failure.message}`;
     throw new BlockError(
       "BLK_DEVICE",
@@ -199,7 +230,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
   }
 
   async #flushLast(): Promise<boolean> {
-    if (this.#failure !== null || this.#hasLostWrites) return false;
+    if (this.#failure !== null || this.#debt.hasLost) return false;
     const bio = new Bio();
     bio.op = BioOp.Flush;
     this.#pending += 1;
@@ -212,20 +243,6 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     return status === BioStatus.Ok;
   }
 
-  #refusal(bio: Bio): BioStatus {
-    if (this.#closed !== null || this.#failure !== null) return BioStatus.IoError;
-    if (bio.sizeBytes === 0) return BioStatus.Ok;
-    if (bio.endSector > this.sizeSectors) return BioStatus.IoError;
-    if (bio.op === BioOp.Read) return BioStatus.Ok;
-    if (this.isReadOnly && isWriteOp(bio.op)) return BioStatus.ReadOnly;
-    const { maxDiscardSectors, maxWriteZeroesSectors } = this.queue.limits;
-    const isKnown =
-      bio.op === BioOp.Write ||
-      (bio.op === BioOp.Discard && maxDiscardSectors > 0) ||
-      (bio.op === BioOp.WriteZeroes && maxWriteZeroesSectors > 0);
-    return isKnown ? BioStatus.Ok : BioStatus.NotSupported;
-  }
-
   #admit(bio: Bio): void {
     this.#waiting.add(bio);
     this.#startWaiting();
@@ -235,7 +252,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     // What is started may end at once, and so come here again.
     if (this.#isStarting) return;
     this.#isStarting = true;
-    while (this.#links.length > 0) {
+    while (this.#connections.count > 0) {
       const slot = this.#free.at(-1);
       const bio = slot === undefined ? null : this.#waiting.pop();
       if (slot === undefined || bio === null) break;
@@ -252,31 +269,20 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     const { bio } = slot;
     if (bio === null) return;
     if (step === Step.Data) this.#sendData(slot, bio);
-    else if (step === Step.FlushBefore && this.#hasLostWrites)
-      this.#finish(slot, BioStatus.IoError);
+    else if (step === Step.FlushBefore && this.#debt.hasLost) this.#finish(slot, BioStatus.IoError);
     else if (this.#canFlush) this.#sendFlush(slot);
     else if (step === Step.FlushBefore && bio.sizeBytes > 0) this.#go(slot, Step.Data);
     else this.#finish(slot, BioStatus.Ok);
   }
 
   #sendFlush(slot: Slot): void {
-    slot.command = Command.Flush;
-    slot.flags = 0;
-    slot.offsetBytes = 0;
-    slot.lengthBytes = 0;
-    slot.answeredWrites = this.#answeredWrites;
-    this.#idlestLink()?.send(slot, null);
+    fillFlush(slot, this.#debt.mark);
+    this.#connections.idlest()?.send(slot, null);
   }
 
   #sendData(slot: Slot, bio: Bio): void {
-    slot.command = commandOf(bio.op);
-    slot.flags = this.#canFua && this.#mustBeDurable(bio) ? CommandFlag.Fua : 0;
-    if (bio.op === BioOp.WriteZeroes && (bio.flags & BioFlag.NoUnmap) !== 0) {
-      slot.flags |= CommandFlag.NoHole;
-    }
-    slot.offsetBytes = bio.sector * SECTOR_BYTES;
-    slot.lengthBytes = bio.sizeBytes;
-    this.#idlestLink()?.send(slot, bio.op === BioOp.Write ? bio : null);
+    fillData(slot, bio, this.#canFua && this.#mustBeDurable(bio));
+    this.#connections.idlest()?.send(slot, bio.op === BioOp.Write ? bio : null);
   }
 
   #mustBeDurable(bio: Bio): boolean {
@@ -290,17 +296,9 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     }
     const isChange = bio.op === BioOp.Write || bio.op === BioOp.WriteZeroes;
     if (isChange && this.#canFlush && (slot.flags & CommandFlag.Fua) === 0) {
-      this.#answeredWrites += 1;
+      this.#debt.owe();
     }
     this.#finish(slot, BioStatus.Ok);
-  }
-
-  #idlestLink(): Link | undefined {
-    let best = this.#links[0];
-    for (const link of this.#links) {
-      if (best !== undefined && link.inFlight < best.inFlight) best = link;
-    }
-    return best;
   }
 
   #finish(slot: Slot, status: BioStatus): void {
@@ -324,12 +322,9 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
    * it. `refused` is a slot whose answer told so.
    */
   #break(error: NbdError, refused: Slot | null): void {
-    const links = this.#links;
-    this.#links = [];
-    for (const link of links) link.destroy();
+    this.#connections.drop();
     const where = `disk "${this.name}": ${error.message}`;
-    if (this.#answeredWrites > this.#flushedWrites) {
-      this.#hasLostWrites = true;
+    if (this.#debt.lose()) {
       this.#scheduler.warn(
         `${where}; writes since the last flush may be lost, and flushes will fail`,
       );
@@ -365,7 +360,7 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
       throw new BlockError("BLK_DEVICE", "ENXIO", message);
     }
     this.#scheduler.warn(`disk "${this.name}": connected again`);
-    this.#adopt(opened);
+    this.#connections.adopt(opened);
     for (const slot of this.#slots) {
       // What is with the server again was started since by the end of another.
       if (slot.bio === null || slot.link !== null) continue;
@@ -373,13 +368,6 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
       this.#go(slot, slot.step === Step.FlushBehind ? Step.Data : slot.step);
     }
     this.#startWaiting();
-  }
-
-  #adopt(opened: readonly Opened[]): void {
-    this.#links = opened.map(({ socket, isExtended }) => new Link(socket, isExtended, this.#host));
-    for (const [index, link] of [...this.#links].entries()) {
-      link.begin(opened[index]?.unread ?? Buffer.alloc(0));
-    }
   }
 
   #die(failure: Error): void {
@@ -390,28 +378,5 @@ export class NbdDisk implements BlockDevice, InterruptSource<Bio> {
     for (let bio = this.#waiting.pop(); bio !== null; bio = this.#waiting.pop()) {
       this.#end(bio, BioStatus.IoError);
     }
-  }
-}
-
-function isFlush(bio: Bio): boolean {
-  return bio.op === BioOp.Flush || (bio.flags & BioFlag.Preflush) !== 0;
-}
-
-function commandOf(op: BioOp): number {
-  if (op === BioOp.Read) return Command.Read;
-  if (op === BioOp.Write) return Command.Write;
-  return op === BioOp.Discard ? Command.Trim : Command.WriteZeroes;
-}
-
-function checkSize({ name, address, sizeBytes }: NbdDiskOptions, remote: RemoteExport): void {
-  const refuse = (what: string): never => {
-    const message = `disk "${name}": ${formatNbdUri(address)} has ${String(remote.sizeBytes)} bytes; ${what}`;
-    throw new BlockError("BLK_DEVICE", "EINVAL", message);
-  };
-  if (sizeBytes !== undefined && sizeBytes !== remote.sizeBytes) {
-    refuse(`its size should be ${String(sizeBytes)}`);
-  }
-  if (remote.sizeBytes < Math.max(remote.blockSize?.minBytes ?? 1, SECTOR_BYTES)) {
-    refuse("a disk has one block at least");
   }
 }
