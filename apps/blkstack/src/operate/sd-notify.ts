@@ -1,18 +1,30 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { sendDatagram } from "./datagram.ts";
+
+/** Where a service is, in words of systemd. */
+export const SdState = {
+  Ready: "READY=1",
+  Stopping: "STOPPING=1",
+  /** To be followed by `Ready`. With the time, as systemd wants it of `Type=notify-reload`. */
+  reloading: (): string => `RELOADING=1\nMONOTONIC_USEC=${String(process.hrtime.bigint() / 1000n)}`,
+} as const;
 
 /**
- * Tells systemd how far a service is, when it asks for that. Node knows no datagrams on unix sockets,
- * so its own `systemd-notify` tells it: the unit needs `NotifyAccess=all`.
+ * Tells systemd where a service is, when it asks for that. Node knows no datagrams on unix sockets: we
+ * send them through koffi, and where that is not, systemd's own `systemd-notify` does, for which the unit
+ * needs `NotifyAccess=all`.
  *
  * Answers whether it was told. Waits: until it has been.
  */
 export async function sdNotify(
-  state: "READY=1" | "STOPPING=1",
+  state: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<boolean> {
-  if ((env["NOTIFY_SOCKET"] ?? "") === "") return false;
-  const child = spawn("systemd-notify", [state], { env, stdio: "ignore" });
+  const path = env["NOTIFY_SOCKET"] ?? "";
+  if (path === "") return false;
+  if (await sendDatagram(path, state)) return true;
+  const child = spawn("systemd-notify", state.split("\n"), { env, stdio: "ignore" });
   try {
     const [status] = (await once(child, "exit")) as [number | null];
     return status === 0;
