@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-import { readServerTls, type ServerTls } from "@blkstack/nbd";
 import { isLoopback, type ListenAddress } from "./listen-address.ts";
 import { UserError } from "./user-error.ts";
 
@@ -44,15 +42,4 @@ export function checkTlsFlags(flags: TlsFlags, listen: readonly ListenAddress[])
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-/** What `--tls` names; undefined without it. */
-export async function openTls(
-  { tls: folder, tlsMode, tlsVerifyPeer = false }: TlsFlags,
-  cwd: string,
-  warn: (message: string) => void,
-): Promise<ServerTls | undefined> {
-  if (folder === undefined) return undefined;
-  const tls = await readServerTls(resolve(cwd, folder), { verifiesClients: tlsVerifyPeer, warn });
-  return { ...tls, isRequired: tlsMode !== "on" };
 }

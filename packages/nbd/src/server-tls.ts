@@ -31,31 +31,42 @@ export interface TlsOutcome {
   failed(reason: string): void;
 }
 
+/** Certificates or keys, and who speaks TLS with them. */
+interface Identity {
+  readonly options: TlsOptions;
+  /** Servers that never listen. Each sees to one client at a time, to know whom it speaks of. */
+  readonly idle: Server[];
+}
+
 /** Makes accepted connections secure. */
 export class TlsAcceptor {
   readonly mode: TlsMode;
-  readonly #options: TlsOptions;
-  /** Servers that never listen. Each sees to one client at a time, to know whom it speaks of. */
-  readonly #idle: Server[] = [];
+  #identity: Identity;
 
   /** Throws a BlockError, `BLK_DEVICE`, for certificates and keys that are none. */
   constructor(tls: ServerTls) {
     this.mode = tls.isRequired === false ? TlsMode.Offered : TlsMode.Required;
-    this.#options = optionsOf(tls);
-    try {
-      this.#idle.push(createServer(this.#options));
-    } catch (error) {
-      const message = `TLS cannot be spoken with this certificate and key: ${tlsReason(error)}`;
-      throw new BlockError("BLK_DEVICE", "EINVAL", message, { cause: error });
-    }
+    this.#identity = identityOf(tls);
+  }
+
+  /**
+   * Others, for whoever asks for TLS from then on. Answers what puts them to use; whether TLS must be
+   * spoken stays as it is. Throws as the constructor.
+   */
+  prepare(tls: ServerTls): () => void {
+    const identity = identityOf(tls);
+    return () => {
+      this.#identity = identity;
+    };
   }
 
   /** Begins with TLS on a socket that nobody reads. Whoever destroys that socket ends it. */
   accept(socket: Socket, outcome: TlsOutcome): void {
-    const server = this.#idle.pop() ?? createServer(this.#options);
+    const { idle, options } = this.#identity;
+    const server = idle.pop() ?? createServer(options);
     const release = (): void => {
       server.removeAllListeners("secureConnection").removeAllListeners("tlsClientError");
-      this.#idle.push(server);
+      idle.push(server);
     };
     server.once("secureConnection", (secured) => {
       release();
@@ -72,6 +83,17 @@ export class TlsAcceptor {
     const { allowHalfOpen } = socket;
     socket.allowHalfOpen = false;
     server.emit("connection", socket);
+  }
+}
+
+/** Throws a BlockError for certificates and keys that are none. */
+function identityOf(tls: ServerTls): Identity {
+  const options = optionsOf(tls);
+  try {
+    return { options, idle: [createServer(options)] };
+  } catch (error) {
+    const message = `TLS cannot be spoken with this certificate and key: ${tlsReason(error)}`;
+    throw new BlockError("BLK_DEVICE", "EINVAL", message, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DeviceInfo } from "@blkstack/device-mapper";
-import type { GroupReport, ReloadStep } from "@blkstack/stack";
+import type { GroupReport } from "@blkstack/stack";
 import type { ExportReport } from "../live-exports.ts";
+import type { DoneStep } from "../operate/reloader.ts";
 
 /** Why a request was refused. */
 export interface Refusal {
@@ -33,7 +34,7 @@ export interface Answer {
   readonly exports?: readonly ExportReport[];
   readonly groups?: readonly GroupAnswer[];
   /** What a reload has done. */
-  readonly steps?: readonly ReloadStep[];
+  readonly steps?: readonly DoneStep[];
   /** What a target answers to a message. */
   readonly message?: string;
 }

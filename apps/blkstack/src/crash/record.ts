@@ -91,8 +91,8 @@ async function recordOn(stack: Stack, ground: Ground, recording: Recording): Pro
   }
   const serving = await serveStack(stack, ground, { listen: [], hasOwnSocket: true, memoryBytes });
   try {
-    const { exports } = serving;
-    const reloader = new Reloader({ stack, exports, readPlan: null });
+    const { exports, server } = serving;
+    const reloader = new Reloader({ stack, exports, server, readPlan: null, tls: null });
     const room = { stack, exports, reloader };
     const commander = new Commander(room, ground.scheduler, onLog);
     const path = join(folder, "control.sock");
