@@ -13,6 +13,8 @@ export interface ExportReport {
   readonly isReadOnly: boolean;
   readonly description: string;
   readonly clients: number;
+  /** Whether clients are told to keep to the blocks of the device. */
+  readonly wholeBlocks: boolean;
 }
 
 /** An export, and how it uses its disk or device. */
@@ -48,13 +50,14 @@ export class LiveExports {
   }
 
   list(): ExportReport[] {
-    return [...this.#all.values()].map(({ name, member, isReadOnly, description = "" }) => ({
+    return [...this.#all.values()].map(({ name, member, isReadOnly, ...rest }) => ({
       name,
       device: member.below.name,
       ...(member.group !== null && { group: member.group }),
       isReadOnly: isReadOnly === true || member.below.isReadOnly,
-      description,
+      description: rest.description ?? "",
       clients: this.#server.clientCount(name),
+      wholeBlocks: rest.keepsBlockSize === true,
     }));
   }
 

@@ -18,6 +18,16 @@ import type { ListenAddress } from "./listen-address.ts";
 import { LiveExports } from "./live-exports.ts";
 import { limitMemory } from "./memory-budget.ts";
 
+/** The first descriptor that whoever started us may have left open for us to listen on. */
+const LISTEN_FDS_START = 3;
+
+/** How many sockets we were given, by the rules of socket activation. */
+export function listenFdCount(env: Readonly<Record<string, string | undefined>>): number {
+  if (env["LISTEN_PID"] !== String(process.pid)) return 0;
+  const count = Number(env["LISTEN_FDS"]);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
 /** An address that clients can connect to. */
 export interface ServedAddress {
   readonly uri: string;
@@ -28,7 +38,7 @@ export interface ServedAddress {
 }
 
 /** What of a URI is the same at every address. */
-export interface Endpoint {
+interface Endpoint {
   readonly exportName: string;
   /** There when TLS is spoken; where clients have their files nobody here knows. */
   readonly tls?: ClientTls;
@@ -38,8 +48,9 @@ export interface Endpoint {
 export interface Serving {
   /** The export that the addresses name. */
   readonly exportName: string;
-  readonly endpoint: Endpoint;
   readonly addresses: readonly ServedAddress[];
+  /** Of sockets that were inherited, those that can be told of. */
+  readonly inherited: readonly ServedAddress[];
   /** A socket in a folder that only we can look into; null when none was asked for. */
   readonly ownSocket: ServedAddress | null;
   readonly exports: LiveExports;
@@ -52,8 +63,12 @@ export interface ServeOptions {
   readonly listen: readonly ListenAddress[];
   /** Whether to listen on a unix socket of our own as well. */
   readonly hasOwnSocket: boolean;
+  /** How many sockets that listen already were inherited. Default: none. */
+  readonly inheritedCount?: number;
   /** What the payload of all clients, and the copies and caches of the stack, may have in memory. */
   readonly memoryBytes: Bytes;
+  /** What else clients may have. Default: as the server has it. */
+  readonly limits?: Partial<NbdLimits>;
   /** What clients are not to be offered. Default: all is. */
   readonly disable?: readonly NbdFeature[];
   /** Told of what clients do. */
@@ -69,14 +84,15 @@ export interface ServeOptions {
 export async function serveStack(
   stack: Stack,
   ground: Ground,
-  { listen, hasOwnSocket, memoryBytes, disable = [], tls, log }: ServeOptions,
+  options: ServeOptions,
 ): Promise<Serving> {
+  const { listen, hasOwnSocket, inheritedCount = 0, memoryBytes, disable = [], tls, log } = options;
   const exportName = mainExport(stack);
   // A client that names no export means the one that we tell people of.
   const exports = [...stack.exports.values()].map((each) => {
     return { ...each, isDefault: each.name === exportName };
   });
-  const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes);
+  const limits = (): Partial<NbdLimits> => limitMemory(ground.memory, memoryBytes, options.limits);
   const secure = tls === undefined ? {} : { tls };
   const sockets = await loadSocketCalls();
   const server = new NbdServer({
@@ -97,12 +113,18 @@ export async function serveStack(
     if (folder !== null) await rm(folder, { recursive: true, force: true });
   };
   try {
+    const inherited: ServedAddress[] = [];
+    for (let index = 0; index < inheritedCount; index += 1) {
+      const address = await listenInherited(server, LISTEN_FDS_START + index, endpoint);
+      // Whoever made a socket whose path nobody knows has no need to be told.
+      if (address.socketPath !== "" || address.port !== null) inherited.push(address);
+    }
     const addresses: ServedAddress[] = [];
     for (const address of listen) addresses.push(await listenAt(server, address, endpoint));
     const ownAddress =
       folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
     const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, endpoint);
-    return { exportName, endpoint, addresses, ownSocket, exports: live, server, close };
+    return { exportName, addresses, inherited, ownSocket, exports: live, server, close };
   } catch (error) {
     await close();
     throw error;
@@ -123,6 +145,16 @@ async function listenAt(
   const { port } = await server.listen({ host, port: address.port });
   const at = { host, ...(port === null ? {} : { port }), ...endpoint };
   return { uri: formatNbdUri(at), socketPath: "", port };
+}
+
+async function listenInherited(
+  server: NbdServer,
+  fd: number,
+  endpoint: Endpoint,
+): Promise<ServedAddress> {
+  const { port, host, path } = await server.listen({ fd });
+  const at = port === null ? { unix: path } : { host, port };
+  return { uri: formatNbdUri({ ...at, ...endpoint }), socketPath: path, port };
 }
 
 /** The export that says it is the default, the one without a name, or else the first. */

@@ -101,6 +101,10 @@ describe("a client", () => {
     expect(inUse).toMatchObject({ status: 1, stdout: "" });
     expect(inUse.stderr).toBe('blkstack: export "before" is in use by 1 clients\n');
     await before.close();
+    await server.do("export add blocks before --whole-blocks");
+    const { exports } = JSON.parse(await server.do("export ls --json")) as { exports: object[] };
+    expect(exports).toMatchObject([{ wholeBlocks: false }, {}, { wholeBlocks: true }]);
+    await server.do("export remove blocks");
     await server.do("export remove before --force", "dm suspend vm", "dm remove before");
     await server.do("dm resume vm");
     expect(await client.read(0, 4096)).toEqual(block(2));

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NbdClient } from "@blkstack/nbd";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -174,6 +174,70 @@ describe("a reload", () => {
       stderr: "",
     });
     expect((await run(argv, { cwd })).stdout).toBe("reloaded: nothing has changed\n");
+  });
+});
+
+describe("a reload of keys for TLS", () => {
+  const [OLD_KEY, NEW_KEY] = ["00".repeat(32), "11".repeat(32)];
+
+  /** A server with a key for alice, and whoever comes with one. */
+  async function withKey(extra: readonly string[] = ["s.yaml"]) {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "s.yaml"), STACK);
+    await writeFile(join(cwd, "disk.img"), Buffer.alloc(4096));
+    await mkdir(join(cwd, "tls"));
+    const giveKey = (text: string): Promise<void> =>
+      writeFile(join(cwd, "tls", "keys.psk"), text, { mode: 0o600 });
+    await giveKey(`alice:${OLD_KEY}\n`);
+    const argv = ["serve", ...extra, "--tls", "tls", "--listen", "unix:nbd", "--control", "ctl"];
+    const served = start(argv, { cwd });
+    onTestFinished(async () => {
+      served.stop();
+      await served.finished;
+    });
+    await served.printed("ready");
+    const client = async (key: string): Promise<NbdClient> => {
+      const pskFile = join(cwd, key.slice(0, 2));
+      await writeFile(pskFile, `alice:${key}\n`);
+      return NbdClient.connect({ unix: join(cwd, "nbd"), tls: { pskFile } });
+    };
+    return { cwd, served, giveKey, client };
+  }
+
+  it.each([
+    ["of a stack", ["s.yaml"]],
+    ["of an image", ["--file", "disk.img"]],
+  ])("%s is for new clients; those that are there go on", async (_of, extra) => {
+    const { cwd, served, giveKey, client } = await withKey(extra);
+    const one = await client(OLD_KEY);
+    await giveKey(`alice:${NEW_KEY}\n`);
+    served.hangUp();
+    await vi.waitFor(() => {
+      expect(served.stderr()).toContain('reloaded: renew TLS "tls"\n');
+    });
+    await expect(client(OLD_KEY)).rejects.toThrow();
+    const two = await client(NEW_KEY);
+    expect(await two.read(0, 512)).toEqual(await one.read(0, 512));
+    await Promise.all([one.close(), two.close()]);
+    const again = await run(["reload", "--control", "ctl"], { cwd });
+    expect(again.stdout).toBe("reloaded: nothing has changed\n");
+  });
+
+  it("that are broken is refused with all else; the old ones stay", async () => {
+    const { cwd, giveKey, client } = await withKey();
+    await giveKey("alice:what\n");
+    await writeFile(join(cwd, "s.yaml"), STACK.replace("100000", "5"));
+    const refused = await run(["reload", "--control", "ctl"], { cwd });
+    expect(refused).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `blkstack: TLS: ${cwd}/tls/keys.psk:1 is no USER:KEY with the key in hexadecimal digits\n`,
+    });
+    await (await client(OLD_KEY)).close();
+    await giveKey(`alice:${NEW_KEY}\n`);
+    await writeFile(join(cwd, "s.yaml"), "disks: 5\n");
+    expect(await run(["reload", "--control", "ctl"], { cwd })).toMatchObject({ status: 1 });
+    await (await client(OLD_KEY)).close();
   });
 });
 

@@ -3,7 +3,7 @@ import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promi
 import { connect } from "node:net";
 import { join } from "node:path";
 import { NbdClient, parseNbdUri } from "@blkstack/nbd";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { MemoryReport } from "../src/memory-report.ts";
 import { run, start, temporaryFolder } from "./cli.ts";
 
@@ -175,6 +175,24 @@ it("says on a signal how memory fares, with every pool", async () => {
   });
 });
 
+it("clients have what --limit leaves them, and no more", async () => {
+  const cwd = await folderWith(STACK);
+  const limits = ["--limit", "connections=1", "--limit", "idle=100ms"];
+  const served = start(["serve", "s.yaml", "--listen", "unix:s", ...limits], { cwd });
+  await served.printed("ready");
+  const unix = join(cwd, "s");
+  const first = await NbdClient.connect({ unix });
+  await expect(NbdClient.connect({ unix })).rejects.toThrow();
+  expect(served.stderr()).toBe("blkstack: turned a client away: too many connections\n");
+  // It says nothing until it is closed for that; then there is room.
+  await vi.waitFor(async () => {
+    await (await NbdClient.connect({ unix })).close();
+  });
+  await expect(first.read(0, 512)).rejects.toThrow();
+  served.stop();
+  expect((await served.finished).status).toBe(0);
+});
+
 /** Why something cannot be served, its command line, and the one line about it. */
 const MISTAKES: readonly (readonly [what: string, argv: string, complaint: string])[] = [
   [
@@ -196,6 +214,16 @@ const MISTAKES: readonly (readonly [what: string, argv: string, complaint: strin
     "a folder without certificates",
     "s.yaml --tls taken",
     "TLS: CWD/taken has neither server-cert.pem, with server-key.pem, nor keys.psk",
+  ],
+  [
+    "more in flight than there is memory",
+    "s.yaml --limit bytes-in-flight=1GiB",
+    "--limit bytes-in-flight=1GiB: it should be at most 71MiB, which is what --memory leaves for all clients",
+  ],
+  [
+    "a limit that nobody knows",
+    "s.yaml --limit clients=5",
+    '--limit clients=5: there is no limit "clients"; it should be one of connections, connections-per-peer, negotiating, negotiating-per-peer, requests-in-flight, bytes-in-flight, handshake, idle, keep-alive, stop',
   ],
   ["a stack without exports", "nothing.yaml", "the stack file has no exports to serve"],
 ];

@@ -5,6 +5,7 @@ import { cpSync, existsSync, readFileSync, readlinkSync, renameSync, symlinkSync
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NbdClient } from "@blkstack/nbd";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   ask,
@@ -82,14 +83,17 @@ describe.skipIf(isMissing("nbdinfo"))("a socket that listens already", () => {
 
 describe("sockets that listen already", () => {
   /** Has a server be given a socket of TCP and one with a path, for the process that `pid` names. */
-  async function serveGiven(pid: string): Promise<{ server: ChildProcess; port: number }> {
+  async function serveGiven(
+    pid: string,
+    options = "",
+  ): Promise<{ server: ChildProcess; port: number }> {
     const tcp = createServer().listen(0, "127.0.0.1");
     const unix = createServer().listen(bench.path("bound"));
     await Promise.all([once(tcp, "listening"), once(unix, "listening")]);
     const { port } = tcp.address() as AddressInfo;
     // Whose server is closed loses its path, unless it is called something else by then.
     renameSync(bench.path("bound"), bench.path("given"));
-    const command = `LISTEN_PID=${pid} LISTEN_FDS=2 exec "$0" serve --file disk.img --listen unix:own`;
+    const command = `LISTEN_PID=${pid} LISTEN_FDS=2 exec "$0" serve --file disk.img --listen unix:own ${options}`;
     const server = spawn("/bin/sh", ["-c", command, BLKSTACK], {
       cwd: bench.folder,
       stdio: ["ignore", "pipe", "pipe", descriptorOf(tcp), descriptorOf(unix)],
@@ -128,6 +132,19 @@ describe("sockets that listen already", () => {
     server.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     overTcp.destroy();
+  });
+
+  it("bring clients whose address counts", async () => {
+    const { server, port } = await serveGiven("$$", "--limit connections-per-peer=1");
+    const address = { host: "127.0.0.1", port };
+    const first = await NbdClient.connect(address);
+    await expect(NbdClient.connect(address)).rejects.toThrow();
+    const local = await NbdClient.connect({ unix: bench.path("given") });
+    expect(await first.read(0, SECTOR_BYTES)).toEqual(await local.read(0, SECTOR_BYTES));
+    await Promise.all([first.close(), local.close()]);
+    const ended = once(server, "exit");
+    server.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
   });
 
   it("are left alone when they are meant for another process", async () => {

@@ -36,6 +36,8 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   readonly id: number;
   /** Who is at the other end: an address and a port, or `unix`. */
   readonly peer: string;
+  /** The same without the port; "" for a unix socket. */
+  readonly address: string;
   /** What it had done; `inFlight` counts elsewhere. */
   readonly stats: IoStats = new IoStats();
   readonly #context: ConnectionContext;
@@ -65,6 +67,7 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   constructor(id: number, accepted: Socket, context: ConnectionContext) {
     this.id = id;
     this.peer = peerOf(accepted);
+    this.address = accepted.remoteAddress ?? "";
     this.label = `nbd client ${String(id)}`;
     this.#context = context;
     const peer: HandshakePeer = {

@@ -1,47 +1,43 @@
 import type { NbdLimits } from "./limits.ts";
+import { PeerCounts } from "./peer-counts.ts";
 
 /** The clients that still negotiate, in order of arrival, and where they come from. */
-export class HalfOpen<Client> {
+export class HalfOpen<Client extends { readonly address: string }> {
   readonly #limits: NbdLimits;
-  readonly #peers = new Map<Client, string>();
-  readonly #counts = new Map<string, number>();
+  readonly #clients = new Set<Client>();
+  readonly #counts = new PeerCounts();
 
   constructor(limits: NbdLimits) {
     this.#limits = limits;
   }
 
   get size(): number {
-    return this.#peers.size;
+    return this.#clients.size;
   }
 
   /**
    * Takes one more. Answers whom to close for it, since whoever came last is most likely to mean it:
-   * the oldest, or the oldest from where too many come; null: nobody. A `peer` of "" is nobody in
-   * particular, and has no limit of its own.
+   * the oldest, or the oldest from where too many come; null: nobody. Who has no address has no limit
+   * of its own.
    */
-  add(client: Client, peer: string): Client | null {
-    const count = (this.#counts.get(peer) ?? 0) + 1;
-    this.#counts.set(peer, count);
-    this.#peers.set(client, peer);
-    if (peer !== "" && count > this.#limits.halfOpenPerPeerMax) return this.#oldestOf(peer);
+  add(client: Client): Client | null {
+    const { address } = client;
+    this.#clients.add(client);
+    this.#counts.add(address);
+    if (this.#counts.of(address) > this.#limits.halfOpenPerPeerMax) return this.#oldestOf(address);
     if (this.size <= this.#limits.halfOpenMax) return null;
-    const [oldest = null] = this.#peers.keys();
+    const [oldest = null] = this.#clients;
     return oldest;
   }
 
   /** Harmless when it is not there. */
   delete(client: Client): void {
-    const peer = this.#peers.get(client);
-    if (peer === undefined) return;
-    this.#peers.delete(client);
-    const left = (this.#counts.get(peer) ?? 0) - 1;
-    if (left > 0) this.#counts.set(peer, left);
-    else this.#counts.delete(peer);
+    if (this.#clients.delete(client)) this.#counts.remove(client.address);
   }
 
-  #oldestOf(peer: string): Client | null {
-    for (const [client, from] of this.#peers) {
-      if (from === peer) return client;
+  #oldestOf(address: string): Client | null {
+    for (const client of this.#clients) {
+      if (client.address === address) return client;
     }
     return null;
   }

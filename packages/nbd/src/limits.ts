@@ -16,6 +16,8 @@ export interface NbdLimits {
   readonly serverBytesMax: Bytes;
   /** Connections that have chosen an export; further clients are turned away. */
   readonly connectionsMax: number;
+  /** Of those, from one address of TCP; Infinity: as many as there may be. */
+  readonly connectionsPerPeerMax: number;
   /** Connections that are still negotiating; beyond it the oldest is closed. */
   readonly halfOpenMax: number;
   /** Of those, from one address of TCP; beyond it the oldest from there is closed. */
@@ -37,12 +39,16 @@ export interface NbdLimits {
 
 const MIB = 1024 * 1024;
 
+/** What may be without a limit. */
+const UNLIMITED: ReadonlySet<string> = new Set(["connectionsPerPeerMax", "idleMs"]);
+
 export const DEFAULT_LIMITS: NbdLimits = {
   requestBytesMax: 32 * MIB,
   requestsInFlightMax: 128,
   bytesInFlightMax: 32 * MIB,
   serverBytesMax: 256 * MIB,
   connectionsMax: 256,
+  connectionsPerPeerMax: Number.POSITIVE_INFINITY,
   halfOpenMax: 256,
   halfOpenPerPeerMax: 64,
   handshakeMs: 10_000,
@@ -57,7 +63,7 @@ export function resolveLimits(given: Partial<NbdLimits> = {}): NbdLimits {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(limits)) {
     if (Number.isSafeInteger(value) && value > 0) continue;
-    if (name === "idleMs" && value === Number.POSITIVE_INFINITY) continue;
+    if (UNLIMITED.has(name) && value === Number.POSITIVE_INFINITY) continue;
     throw new BlockError("BLK_LIMITS", "EINVAL", `limit ${name} must be a whole number above 0`);
   }
   if (limits.requestBytesMax < MIB || limits.requestBytesMax > 64 * MIB) {

@@ -1,11 +1,16 @@
 import { once } from "node:events";
-import { chmod, lstat, unlink } from "node:fs/promises";
+import { chmod, lstat, readFile, readlink, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { BlockError, type Errno } from "@blkstack/block";
 
-/** Where to listen. `host` is the loopback and `port` is NBD's own unless told. */
+/**
+ * Where to listen. `host` is the loopback and `port` is NBD's own unless told; `fd` is a socket that
+ * listens already, which whoever started this process has made.
+ */
 export type ListenAddress =
-  { readonly unix: string } | { readonly host?: string; readonly port?: number };
+  | { readonly unix: string }
+  | { readonly host?: string; readonly port?: number }
+  | { readonly fd: number };
 
 export const NBD_PORT = 10_809;
 const LOOPBACK = "127.0.0.1";
@@ -20,10 +25,13 @@ const OWNER_ONLY_MODE = 0o600;
 export class Listener {
   readonly host: string;
   readonly port: number | null;
+  /** Of a unix socket; empty of any other, and of one of which nobody knows it. */
+  readonly path: string;
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, path: string) {
     this.#server = server;
+    this.path = path;
     const address = server.address();
     const isTcp = typeof address === "object" && address !== null;
     this.host = isTcp ? address.address : "";
@@ -40,14 +48,18 @@ export class Listener {
     onConnection: (socket: Socket) => void,
   ): Promise<Listener> {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, onConnection);
-    if ("unix" in address) await listenUnix(server, address.unix);
+    let path = "";
+    if ("unix" in address) {
+      path = address.unix;
+      await listenUnix(server, path);
+    } else if ("fd" in address) path = await listenInherited(server, address.fd);
     else await listenTcp(server, address.host ?? LOOPBACK, address.port ?? NBD_PORT);
     // An accept that fails, for want of file descriptors, is the client's misfortune alone.
     server.on("error", () => undefined);
-    return new Listener(server);
+    return new Listener(server, path);
   }
 
-  /** Listens no more, and removes a unix socket's path. Connections live on. */
+  /** Listens no more, and removes the path of a unix socket that it made. Connections live on. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");
@@ -75,6 +87,26 @@ async function listenUnix(server: Server, path: string): Promise<void> {
   }
   await whenListening(server, path);
   await chmod(path, OWNER_ONLY_MODE);
+}
+
+/** Answers the path of a unix socket, if anybody knows it. */
+async function listenInherited(server: Server, fd: number): Promise<string> {
+  server.listen({ fd, backlog: BACKLOG });
+  await whenListening(server, `descriptor ${String(fd)}`);
+  const address = server.address();
+  return address === null || typeof address === "string" ? unixPathOf(fd) : "";
+}
+
+/** Node does not know the path of a socket that it did not bind; Linux does. */
+async function unixPathOf(fd: number): Promise<string> {
+  try {
+    const inode = /\d+/.exec(await readlink(`/proc/self/fd/${String(fd)}`))?.[0] ?? "";
+    const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
+    const found = sockets.find((line) => line.split(/ +/)[6] === inode);
+    return found?.split(/ +/).slice(7).join(" ") ?? "";
+  } catch {
+    return "";
+  }
 }
 
 async function whenListening(server: Server, where: string): Promise<void> {

@@ -4,6 +4,7 @@ import { BlockError, IoStats, type Submitter } from "@blkstack/block";
 import { invariant, PAGE_BYTES } from "@blkstack/bio";
 import { type Memory, PageAllocator } from "@blkstack/memory";
 import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
+import { Connected } from "./connected.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ExportBackend, exportBios } from "./export-backend.ts";
@@ -48,6 +49,10 @@ export interface Listening {
   readonly uri: string;
   /** The TCP port, also when any was asked for; null for a unix socket. */
   readonly port: number | null;
+  /** The address of TCP that was bound; empty for a unix socket. */
+  readonly host: string;
+  /** Of a unix socket, unless it was inherited and nobody knows its path; else empty. */
+  readonly path: string;
 }
 
 export interface NbdServerCounters {
@@ -85,7 +90,7 @@ export class NbdServer {
   readonly #past = new Map<NbdExport, IoStats>();
   readonly #listeners: Listener[] = [];
   readonly #halfOpen: HalfOpen<Connection>;
-  readonly #connected = new Set<Connection>();
+  readonly #connected: Connected<Connection>;
   /** Both, and those whose socket is closed but not their work. */
   readonly #alive = new Set<Connection>();
   #lastId = 0;
@@ -109,6 +114,7 @@ export class NbdServer {
       label: "nbd payload",
     });
     this.#halfOpen = new HalfOpen(limits);
+    this.#connected = new Connected(limits);
     this.#pages = pages;
     this.#memory = memory;
     this.#submitter = submitter;
@@ -153,7 +159,7 @@ export class NbdServer {
 
   /**
    * Starts to listen. A unix socket is for its owner alone and removed on close; TCP is the
-   * loopback's unless told.
+   * loopback's unless told. A socket that was inherited stays with whoever made it.
    *
    * Waits: until clients can connect. Refuses a path in use with EBUSY; a socket that nobody
    * listens to any more is replaced.
@@ -167,12 +173,9 @@ export class NbdServer {
       throw new BlockError("BLK_STATE", "EINVAL", "this server is closed");
     }
     this.#listeners.push(listener);
-    const { port } = listener;
-    const uri =
-      "unix" in address
-        ? formatNbdUri({ unix: address.unix })
-        : formatNbdUri({ host: listener.host, port: port ?? 0 });
-    return { uri, port };
+    const { port, host, path } = listener;
+    const uri = formatNbdUri(port === null ? { unix: path } : { host, port });
+    return { uri, port, host, path };
   }
 
   /** Offers one more device. Throws EINVAL for a name that is taken or cannot be, ENOMEM without memory. */
@@ -219,6 +222,19 @@ export class NbdServer {
     await bios?.destroy(task);
   }
 
+  /**
+   * Other certificates or keys, for clients that come from now on; those that there are go on as they
+   * are. Answers what puts them to use, and never throws. Whether TLS must be spoken stays.
+   *
+   * Throws a BlockError for certificates and keys that are none, and EINVAL for a server that speaks no
+   * TLS; then all stays as it is.
+   */
+  prepareTls(tls: ServerTls): () => void {
+    const { tls: acceptor } = this.#context;
+    if (acceptor !== null) return acceptor.prepare(tls);
+    throw new BlockError("BLK_STATE", "EINVAL", "this server speaks no TLS");
+  }
+
   /** How many clients use an export; those that are gone but not their work count, too. */
   clientCount(name: string): number {
     const entry = this.#context.exports.get(name);
@@ -238,7 +254,7 @@ export class NbdServer {
   /** The clients that use an export, in order of arrival; at most so many. */
   connections(max?: number): ConnectionReport[] {
     const reports: ConnectionReport[] = [];
-    for (const connection of this.#connected) {
+    for (const connection of this.#connected.values()) {
       if (reports.length === max) break;
       reports.push(reportOf(connection));
     }
@@ -298,33 +314,39 @@ export class NbdServer {
   }
 
   #accept(socket: Socket): void {
-    const { limits, log } = this.#context;
-    if (this.#isClosing || this.#connected.size >= limits.connectionsMax) {
-      socket.on("error", () => undefined);
-      socket.destroy();
-      log({
-        level: "warn",
-        event: "refused",
-        connection: 0,
-        peer: peerOf(socket),
-        export: null,
-        message: "turned a client away: too many connections",
-      });
+    const why = this.#isClosing
+      ? "the server stops"
+      : this.#connected.fullFor(socket.remoteAddress ?? "");
+    if (why !== null) {
+      this.#turnAway(socket, why);
       return;
     }
     this.#lastId += 1;
-    const peer = socket.remoteAddress ?? "";
     const connection = new Connection(this.#lastId, socket, this.#context);
     this.#alive.add(connection);
-    this.#halfOpen.add(connection, peer)?.destroy("negotiates for longest of too many");
+    this.#halfOpen.add(connection)?.destroy("negotiates for longest of too many");
+  }
+
+  #turnAway(socket: Socket, why: string): void {
+    const peer = peerOf(socket);
+    socket.on("error", () => undefined);
+    socket.destroy();
+    this.#context.log({
+      level: "warn",
+      event: "refused",
+      connection: 0,
+      peer,
+      export: null,
+      message: `turned a client away: ${why}`,
+    });
   }
 
   #begun(connection: Connection): void {
     this.#halfOpen.delete(connection);
+    const why = this.#connected.fullFor(connection.address);
     this.#connected.add(connection);
-    if (this.#connected.size > this.#context.limits.connectionsMax) {
-      connection.destroy("too many connections");
-    }
+    // Others have chosen while it negotiated.
+    if (why !== null) connection.destroy(why);
   }
 
   #openBackend(

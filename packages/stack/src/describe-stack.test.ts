@@ -31,6 +31,7 @@ const disk = fc.oneof(
     uri: fc.constant("nbd://host/name"),
     reconnect: fc.constant("fail" as const),
     reconnectMs: fc.integer({ min: 1, max: 1_000_000 }).map((seconds) => seconds * 1000),
+    answerMs: fc.integer({ min: 1, max: 1_000_000 }).map((seconds) => seconds * 1000),
     isReadOnly: fc.boolean(),
   }),
   fc.record({
@@ -76,7 +77,11 @@ const description = fc
     ),
     exportNames: fc.uniqueArray(name, { maxLength: 3 }),
     offered: fc.record(
-      { isReadOnly: fc.boolean(), description: fc.string() },
+      {
+        isReadOnly: fc.boolean(),
+        description: fc.string(),
+        keepsBlockSize: fc.constant(true),
+      },
       { requiredKeys: [] },
     ),
     hasDefault: fc.boolean(),

@@ -42,22 +42,24 @@ function diskEntry(disk: DiskDescription): object {
 }
 
 function nbdKeys(disk: NbdDiskDescription): object {
-  const { connections, reconnect, reconnectMs, writesThrough } = disk;
+  const { connections, reconnect, reconnectMs, answerMs, writesThrough } = disk;
   return {
     ...(connections === undefined ? {} : { connections }),
     ...(reconnect === undefined ? {} : { reconnect }),
     ...(reconnectMs === undefined ? {} : { reconnectSeconds: reconnectMs / 1000 }),
+    ...(answerMs === undefined ? {} : { timeoutSeconds: answerMs / 1000 }),
     ...(writesThrough === undefined ? {} : { writeThrough: writesThrough }),
   };
 }
 
 function exportEntry(offered: ExportDescription): object {
-  const { device, isReadOnly, description, isDefault, group } = offered;
+  const { device, isReadOnly, description, isDefault, group, keepsBlockSize } = offered;
   return {
     device,
     ...(isReadOnly === undefined ? {} : { readOnly: isReadOnly }),
     ...(description === undefined ? {} : { description }),
     ...(isDefault ? { default: true } : {}),
     ...(group === undefined ? {} : { group }),
+    ...(keepsBlockSize === true ? { wholeBlocks: true } : {}),
   };
 }

@@ -49,6 +49,8 @@ export interface NbdDiskDescription {
   readonly reconnect?: "none" | "fail" | "reissue";
   /** For how long a server that is gone is waited for; absent: as long as the opener thinks right. */
   readonly reconnectMs?: number;
+  /** For how long a server may leave requests without an answer; absent: as the opener thinks right. */
+  readonly answerMs?: number;
   /** No write is answered before it is durable. */
   readonly writesThrough?: boolean;
   readonly isReadOnly: boolean;
@@ -84,6 +86,8 @@ export interface ExportDescription {
   /** What a client gets that names no export. */
   readonly isDefault: boolean;
   readonly group?: string;
+  /** Clients are told to keep to the blocks of the device; absent: any range will do. */
+  readonly keepsBlockSize?: boolean;
 }
 
 /** What a stack file says. Maps keep the order of the file. */

@@ -47,5 +47,6 @@ export async function openExport(
     isReadOnly: wanted.isReadOnly ?? device.isReadOnly,
     ...(wanted.description === undefined ? {} : { description: wanted.description }),
     isDefault: wanted.isDefault,
+    ...(wanted.keepsBlockSize === true ? { keepsBlockSize: true } : {}),
   };
 }

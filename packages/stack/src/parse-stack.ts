@@ -24,6 +24,7 @@ interface ExportEntry {
   readonly description?: string;
   readonly default?: boolean;
   readonly group?: string;
+  readonly wholeBlocks?: boolean;
 }
 
 /**
@@ -115,6 +116,7 @@ function exportOf(
     ...(entry.description === undefined ? {} : { description: entry.description }),
     isDefault: entry.default ?? false,
     ...(group === undefined ? {} : { group }),
+    ...(entry.wholeBlocks === true ? { keepsBlockSize: true } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export interface StackExport {
   readonly description?: string;
   /** What a client gets that names no export. */
   readonly isDefault: boolean;
+  /** Clients are told to keep to the blocks of the device; absent: any range will do. */
+  readonly keepsBlockSize?: boolean;
 }
 
 /** An open stack: devices that take bios. */

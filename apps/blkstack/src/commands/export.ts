@@ -36,9 +36,11 @@ export function exportCommand(context: CommandContext): Command {
         .option("--read-only", "refuse writes")
         .option("--description <text>", "for people, who see it when they list exports")
         .option("--group <group>", "within the limits and the share of a group")
+        .option("--whole-blocks", "tell clients to keep to the blocks of the device")
         .action(async (name: string, device: string | undefined, flags: AddFlags) => {
-          const { readOnly = false, description, group } = flags;
-          const fields = { name, device: device ?? name, readOnly, description, group };
+          const { readOnly = false, description, group, wholeBlocks = false } = flags;
+          const rest = { readOnly, description, group, wholeBlocks };
+          const fields = { name, device: device ?? name, ...rest };
           await request({ verb: "export add", ...fields }, flags, context);
         }),
     )
@@ -57,6 +59,7 @@ interface AddFlags extends ExportFlags {
   readonly readOnly?: boolean;
   readonly description?: string;
   readonly group?: string;
+  readonly wholeBlocks?: boolean;
 }
 
 /** Answers the exports as they are then; null when the request was refused, which was told. */

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
-import type { NbdFeature, ServerTls } from "@blkstack/nbd";
+import type { NbdFeature, NbdLimits } from "@blkstack/nbd";
 import { watchSystemMemory } from "@blkstack/memory/node";
 import type { Stack } from "@blkstack/stack";
 import { Command, Option } from "commander";
-import { bridgeStdio, InheritedSockets, listenFdCount } from "../bridge.ts";
+import { bridgeStdio } from "../bridge.ts";
 import { type CommandContext, printLine } from "../cli-io.ts";
 import { type Ground, makeGround } from "../compose.ts";
 import { DISK_KINDS } from "../disk-kinds.ts";
+import { collectLimit } from "../limit-option.ts";
 import { type ListenAddress, parseListenAddress } from "../listen-address.ts";
 import { memoryReport } from "../memory-report.ts";
 import { type HttpAddress, parseHttpAddress } from "../operate/http-address.ts";
@@ -20,10 +21,11 @@ import {
 import { Operation } from "../operate/operation.ts";
 import { collect, collectFeature, parseMemory } from "../option-values.ts";
 import { runChild } from "../run-child.ts";
-import { type ServedAddress, type Serving, serveStack } from "../serving.ts";
+import { listenFdCount, type ServedAddress, type Serving, serveStack } from "../serving.ts";
 import { openPlan, planOfImage, readStackFile, type StackPlan } from "../stack-file.ts";
 import { StopSignal } from "../stop.ts";
-import { checkTlsFlags, openTls, parseTlsMode, type TlsFlags } from "../tls.ts";
+import { checkTlsFlags, parseTlsMode, type TlsFlags } from "../tls.ts";
+import { TlsFolder } from "../tls-folder.ts";
 import { UserError } from "../user-error.ts";
 
 interface ServeFlags extends TlsFlags {
@@ -31,6 +33,7 @@ interface ServeFlags extends TlsFlags {
   readonly readOnly?: boolean;
   readonly listen?: readonly string[];
   readonly memory: number;
+  readonly limit?: Partial<NbdLimits>;
   readonly disable?: readonly NbdFeature[];
   readonly run?: string;
   readonly stdio?: boolean;
@@ -57,6 +60,7 @@ export function serveCommand(context: CommandContext): Command {
         .argParser(parseMemory)
         .default(parseMemory(MEMORY_DEFAULT), MEMORY_DEFAULT),
     )
+    .option("--limit <name=value>", "what clients may have; may be repeated", collectLimit)
     .option("--run <command>", "run it in a shell with $uri and $unixsocket; its end ends all")
     .option("--disable <feature>", "do not offer it; may be repeated", collectFeature)
     .option("--stdio", "serve one client on standard input and output")
@@ -93,12 +97,14 @@ async function serve(
   const listen = (flags.listen ?? []).map((text) => parseListenAddress(text, io.cwd));
   checkTlsFlags(flags, listen);
   const plan = await planOf(fileName, flags, io.cwd);
-  const ground = makeGround({ isCounting: flags.http !== undefined });
+  const onLog = (line: string): void => {
+    log.tellOfDevice(line);
+  };
+  const ground = makeGround({ isCounting: flags.http !== undefined, onWarning: onLog });
   ground.memory.startBackgroundReclaim();
   const machine = await watchSystemMemory(ground);
   const stop = new StopSignal(io);
   if (flags.exitWithParent === true) stop.followParent();
-  const inherited = new InheritedSockets();
   const { log: format, logLevel = format === "json" ? "info" : "warn" } = flags;
   const nowMs = (): number => ground.scheduler.clock.nowMs();
   const log = new Logger({ output: io.stderr, format, level: logLevel, nowMs });
@@ -106,17 +112,13 @@ async function serve(
     printLine(io.stderr, JSON.stringify(memoryReport(ground.memory)));
   });
   try {
-    const onLog = (line: string): void => {
-      log.tellOfDevice(line);
-    };
-    const tls = await openTls(flags, io.cwd, onLog);
+    const tls = await TlsFolder.open(flags, io.cwd, onLog);
     const stack = await openPlan(plan, ground, DISK_KINDS, onLog);
-    const start = { flags, fileName, listen, tls, inherited, io, log };
+    const start = { flags, fileName, listen, tls, io, log };
     const { serving, operation } = await startServing(stack, ground, start);
     try {
-      await serveUntilStopped(serving, inherited, { flags, stop, operation, context });
+      await serveUntilStopped(serving, { flags, stop, operation, context });
     } finally {
-      inherited.close();
       await operation.stop();
       await serving.close();
       await stack.close();
@@ -157,8 +159,7 @@ function planOf(
 interface Start {
   readonly flags: ServeFlags;
   readonly listen: readonly ListenAddress[];
-  readonly tls: ServerTls | undefined;
-  readonly inherited: InheritedSockets;
+  readonly tls: TlsFolder | null;
   readonly io: CommandContext["io"];
   readonly log: Logger;
   readonly fileName: string | undefined;
@@ -173,32 +174,31 @@ interface Started {
 async function startServing(
   stack: Stack,
   ground: Ground,
-  { flags, fileName, listen, tls, inherited, io, log }: Start,
+  { flags, fileName, listen, tls, io, log }: Start,
 ): Promise<Started> {
-  const fdCount = listenFdCount(io.env);
   let serving: Serving | undefined;
   try {
     if (stack.exports.size === 0) throw new UserError("the stack file has no exports to serve");
     serving = await serveStack(stack, ground, {
       listen,
-      hasOwnSocket: listen.length === 0 || fdCount > 0,
+      hasOwnSocket: listen.length === 0,
+      inheritedCount: listenFdCount(io.env),
       memoryBytes: flags.memory,
+      limits: flags.limit ?? {},
       disable: flags.disable ?? [],
       log: (event) => {
         log.tellOfClient(event);
       },
-      ...(tls === undefined ? {} : { tls }),
+      ...(tls === null ? {} : { tls: tls.inUse }),
     });
-    await inherited.open(fdCount, serving.ownSocket?.socketPath ?? "", serving.endpoint);
     const readPlan = fileName === undefined ? null : () => readStackFile(fileName, io.cwd);
     const { control, http } = flags;
     const operation = await Operation.start(
-      { stack, serving, ground, readPlan, log, io },
+      { stack, serving, ground, readPlan, tls, log, io },
       { controlPath: control === undefined ? null : resolve(io.cwd, control), http: http ?? null },
     );
     return { serving, operation };
   } catch (error) {
-    inherited.close();
     await serving?.close().catch(() => undefined);
     await stack.discard().catch(() => undefined);
     throw error;
@@ -214,11 +214,10 @@ interface Stay {
 
 async function serveUntilStopped(
   serving: Serving,
-  inherited: InheritedSockets,
   { flags: { run, stdio }, stop, operation, context: { io, exitWith } }: Stay,
 ): Promise<void> {
-  const { ownSocket } = serving;
-  const addresses = [...inherited.addresses, ...serving.addresses];
+  const { ownSocket, inherited } = serving;
+  const addresses = [...inherited, ...serving.addresses];
   if (addresses.length === 0 && ownSocket !== null) addresses.push(ownSocket);
   if (stdio === true) {
     const client = bridgeStdio(ownSocket?.socketPath ?? "");
@@ -226,7 +225,7 @@ async function serveUntilStopped(
     client.close();
   } else if (run === undefined) {
     // Who handed us the socket knows where it is, and what we print is mixed with what it prints.
-    const told = inherited.addresses.length > 0 ? io.stderr : io.stdout;
+    const told = inherited.length > 0 ? io.stderr : io.stdout;
     for (const { uri } of addresses) printLine(told, uri);
     printLine(told, "ready");
     await operation.ready();

@@ -8,7 +8,7 @@ export const EXPORT_VERBS: Readonly<Record<string, Verb>> = {
     perform: ({ room: { exports } }) => ({ exports: exports.list() }),
   },
   add: {
-    fields: ["name", "device", "readOnly", "description", "group"],
+    fields: ["name", "device", "readOnly", "description", "group", "wholeBlocks"],
     isUrgent: false,
     async perform({ fields, room: { exports }, task }) {
       const description = fields.optionalText("description");
@@ -17,6 +17,7 @@ export const EXPORT_VERBS: Readonly<Record<string, Verb>> = {
         device: fields.text("device"),
         group: fields.optionalText("group") ?? null,
         isReadOnly: fields.flag("readOnly"),
+        keepsBlockSize: fields.flag("wholeBlocks"),
         ...(description === undefined ? {} : { description }),
       };
       await exports.add(wanted, task);

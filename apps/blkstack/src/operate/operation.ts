@@ -6,13 +6,14 @@ import { Commander } from "../control/commander.ts";
 import { ControlSocket } from "../control/control-socket.ts";
 import type { Serving } from "../serving.ts";
 import type { StackPlan } from "../stack-file.ts";
+import type { TlsFolder } from "../tls-folder.ts";
 import { ailmentsOf } from "./health.ts";
 import type { HttpAddress } from "./http-address.ts";
 import { HttpServer } from "./http-server.ts";
 import type { Logger } from "./logger.ts";
 import { metricsOf } from "./metrics.ts";
 import { Reloader, reloadText } from "./reloader.ts";
-import { sdNotify } from "./sd-notify.ts";
+import { sdNotify, SdState } from "./sd-notify.ts";
 
 /** What is operated. */
 export interface Operated {
@@ -21,6 +22,8 @@ export interface Operated {
   readonly ground: Ground;
   /** Reads the stack file; null: there is none. */
   readonly readPlan: (() => Promise<StackPlan>) | null;
+  /** Null: TLS is not spoken. */
+  readonly tls: TlsFolder | null;
   readonly log: Logger;
   readonly io: CliIo;
 }
@@ -41,10 +44,11 @@ export class Operation {
   #unhook: () => void = () => undefined;
 
   private constructor(operated: Operated) {
-    const { stack, serving, ground, readPlan, log } = operated;
-    const { exports } = serving;
+    const { stack, serving, ground, readPlan, tls, log } = operated;
+    const { exports, server } = serving;
     this.#operated = operated;
-    const room = { stack, exports, reloader: new Reloader({ stack, exports, readPlan }) };
+    const reloader = new Reloader({ stack, exports, server, readPlan, tls });
+    const room = { stack, exports, reloader };
     this.#commander = new Commander(room, ground.scheduler, (message) => {
       log.tell({ level: "error", event: "control", message });
     });
@@ -74,7 +78,7 @@ export class Operation {
     // Who serves one client or one command has nothing to read again: there it is a wish to end.
     this.#unhook = this.#operated.io.onReloadSignal(() => void this.#reload());
     this.#operated.log.tell({ level: "info", event: "ready", message: "ready" });
-    await this.#notify("READY=1");
+    await this.#notify(SdState.Ready);
   }
 
   /** The end has begun: takes no more requests. Waits: until those under way are done, or called off. */
@@ -82,7 +86,7 @@ export class Operation {
     this.#state = "stopping";
     this.#unhook();
     this.#operated.log.tell({ level: "info", event: "stopping", message: "stopping" });
-    const told = this.#notify("STOPPING=1");
+    const told = this.#notify(SdState.Stopping);
     await (this.#control ?? this.#commander).close();
     await told;
   }
@@ -110,18 +114,21 @@ export class Operation {
 
   async #reload(): Promise<void> {
     const { log } = this.#operated;
+    await this.#notify(SdState.reloading());
     const { error, steps = [] } = await this.#commander.answer(
       JSON.stringify({ verb: "reload" }),
       new Interruption(),
     );
     if (error === undefined) log.announce("reload", reloadText(steps));
     else log.announce("reload-refused", `not reloaded: ${error.message}`);
+    if (this.#state === "ready") await this.#notify(SdState.Ready);
   }
 
-  async #notify(state: "READY=1" | "STOPPING=1"): Promise<void> {
+  async #notify(state: string): Promise<void> {
     const { io, log } = this.#operated;
     if ((io.env["NOTIFY_SOCKET"] ?? "") === "" || (await sdNotify(state, io.env))) return;
-    const message = `systemd was not told ${state}: is systemd-notify installed?`;
+    const [what = ""] = state.split("\n");
+    const message = `systemd was not told ${what}: neither koffi nor systemd-notify could`;
     log.tell({ level: "warn", event: "systemd", message });
   }
 }
