@@ -197,6 +197,16 @@ const MISTAKES: readonly (readonly [what: string, text: string, complaint: strin
     `s.yaml:2:3: the name "${"ü".repeat(64)}" has 128 bytes; it should have at most 127`,
   ],
   [
+    "the name of an export with a line break",
+    'disks:\n  a: { ram: 1MiB }\nexports:\n  "a\\nb": { device: a }\n',
+    's.yaml:4:3: the name "a\\nb" has a control character; only printable ones may be in a name',
+  ],
+  [
+    "the name of an export with 4097 bytes",
+    `disks:\n  a: { ram: 1MiB }\nexports:\n  ? ${"b".repeat(4097)}\n  : { device: a }\n`,
+    `s.yaml:4:5: the name "${"b".repeat(4097)}" has 4097 bytes; it should have at most 4096`,
+  ],
+  [
     "a disk and a device of one name",
     `${BASE}devices:\n  base: 0 8 linear base 0\n`,
     's.yaml:4:3: "base" names a disk already; tables could not tell the two apart',

@@ -47,6 +47,13 @@ it("a stack file becomes disks, groups, devices and exports", () => {
   });
 });
 
+it("exports are called as their clients call them", () => {
+  const names = ["", "/", "vm/disk 1", "50%", "リソース", "x".repeat(4096)];
+  const exports = Object.fromEntries(names.map((name) => [name, { device: "a" }]));
+  const text = JSON.stringify({ disks: { a: { ram: "1MiB" } }, exports });
+  expect([...parseStack(text, "s.json").exports.keys()]).toEqual(names);
+});
+
 it("whatever the text, the answer is a description or a one-line StackError", () => {
   const words = fc.constantFrom(
     ...'disks: |devices:|exports:|groups:| base:| { file: x }|\n|  |: |- |0 8 linear base 0|\t|[|}|&a |*a |"|null|1e400|<<|!!js |%'.split(

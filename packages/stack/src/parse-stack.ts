@@ -2,7 +2,7 @@ import { checkShape } from "./check-shape.ts";
 import type { ExportDescription, GroupDescription, StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
 import { parseGroup } from "./group.ts";
-import { groupNameProblem, nameProblem } from "./names.ts";
+import { exportNameProblem, groupNameProblem, nameProblem } from "./names.ts";
 import { suggestion } from "./nearest.ts";
 import { type DiskEntry, parseDisk } from "./parse-disk.ts";
 import { errorAt, errorAtName, type StackSource } from "./stack-source.ts";
@@ -68,9 +68,9 @@ function entriesOf<From, To>(
 
 function checkNames(file: StackFile, source: StackSource): void {
   for (const section of ["disks", "devices", "exports"] as const) {
+    const problemOf = section === "exports" ? exportNameProblem : nameProblem;
     for (const name of Object.keys(file[section] ?? {})) {
-      // "" is the export that clients get who name none.
-      const problem = section === "exports" && name === "" ? undefined : nameProblem(name);
+      const problem = problemOf(name);
       if (problem !== undefined) throw errorAtName(source, [section, name], problem);
     }
   }
