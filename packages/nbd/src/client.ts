@@ -213,6 +213,10 @@ export class NbdClient {
     this.#lastCookie += 1;
     const cookie = this.#lastCookie;
     const head = requestHeader(cookie, fields, this.hasExtendedHeaders);
+    // Servers differ in what they make of an empty range, and there is nothing to ask.
+    if (fields.lengthBytes === 0 && fields.command !== Command.Flush) {
+      return Promise.resolve(Buffer.alloc(0));
+    }
     return new Promise((resolve, reject) => {
       const { command, lengthBytes } = fields;
       this.#pending.set(cookie, { command, lengthBytes, chunks, resolve, reject });
@@ -249,7 +253,7 @@ export class NbdClient {
     if (this.#dialect !== Dialect.Simple && errno === 0 && mustBeChunks) {
       throw protocolError("a reply that should come in chunks");
     }
-    const isData = errno === 0 && command === Command.Read && pending.lengthBytes > 0;
+    const isData = errno === 0 && command === Command.Read;
     const data = isData ? await this.#stream.take(pending.lengthBytes) : Buffer.alloc(0);
     this.#pending.delete(cookie);
     if (errno === 0) pending.resolve(data);

@@ -133,6 +133,10 @@ export class ExportTable {
     return this.#byName.get(name) ?? (name === "" ? this.#default : undefined);
   }
 
+  get size(): number {
+    return this.#byName.size;
+  }
+
   values(): Iterable<NbdExport> {
     return this.#byName.values();
   }

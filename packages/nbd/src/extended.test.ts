@@ -174,7 +174,7 @@ describe("extended headers", () => {
     ["a trim that brings a payload", { command: Trim, flags: PAYLOAD, length: 1024 }, 1024, 22],
     ["an unknown command with a payload", { command: 77, flags: PAYLOAD, length: 99 }, 99, 22],
     ["a status with a payload but no context", { command: 7, flags: PAYLOAD, length: 12 }, 12, 22],
-    ["a write of nothing", { command: Write, flags: PAYLOAD }, 0, 0],
+    ["a write of nothing", { command: Write, flags: PAYLOAD }, 0, 22],
     ["a write past the end", { command: Write, flags: PAYLOAD, offset: MIB, length: 9 }, 9, 28],
     ["a read of 4 GiB", { command: Read, length: 2 ** 32 }, 0, 22],
     ["a read of 2^63 bytes", { command: Read, length: TWO_63 }, 0, 22],

@@ -21,8 +21,8 @@ class Session {
   closed: string | null = null;
   #sent: Buffer = Buffer.alloc(0);
 
-  constructor() {
-    this.handshake = new Handshake(new ExportTable([disk, second]), resolveLimits(), {
+  constructor(exports: readonly NbdExport[] = [disk, second]) {
+    this.handshake = new Handshake(new ExportTable(exports), resolveLimits(), {
       send: (bytes) => {
         this.#sent = Buffer.concat([this.#sent, bytes]);
       },
@@ -65,8 +65,8 @@ class Session {
   }
 }
 
-function begun(flags = 3): Session {
-  const session = new Session();
+function begun(flags = 3, exports?: readonly NbdExport[]): Session {
+  const session = new Session(exports);
   session.sent();
   session.push(u32(flags));
   return session;
@@ -176,6 +176,26 @@ describe("the handshake", () => {
     expect(session.closed).toBeNull();
     session.push(option(4711));
     expect(session.closed).not.toBeNull();
+  });
+
+  it("has patience with who asks twice about each of many exports", () => {
+    const exports = Array.from({ length: 100 }, (_, n) => ({ ...second, name: String(n) }));
+    const session = begun(3, exports);
+    session.push(option(Option.StructuredReply), option(Option.List));
+    for (const { name } of exports) {
+      session.push(
+        option(Option.Info, query(name)),
+        option(Option.ListMetaContext, metaQuery(name)),
+      );
+    }
+    session.push(option(Option.Abort));
+    expect(session.types().at(-1)).toBe(OptionReply.Ack);
+    expect(session.types()).not.toContain(OptionReply.ErrInvalid);
+    const talker = begun(3, exports);
+    for (let n = 0; n < 208; n += 1) talker.push(option(4711));
+    expect(talker.closed).toBeNull();
+    talker.push(option(4711));
+    expect(talker.closed).not.toBeNull();
   });
 
   it("agrees to structured replies once, and only without data (N14, N15)", () => {

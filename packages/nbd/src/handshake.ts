@@ -29,6 +29,10 @@ const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * 0xffff;
 /** More than this is not even skipped. */
 const SKIPPED_BYTES_MAX = 1024 * 1024;
 
+/** What a client sends that lists exports with all that there is to know of them. */
+const OPTIONS_PER_EXPORT = 2;
+const OPTIONS_AROUND_LIST = 8;
+
 /** Whether clients may, or must, ask for TLS before anything else. */
 export const TlsMode = { Off: 0, Offered: 1, Required: 2 } as const;
 export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
@@ -213,7 +217,7 @@ export class Handshake implements OptionSession {
     this.#option = header.readUInt32BE(8);
     const dataBytes = header.readUInt32BE(12);
     this.#optionCount += 1;
-    if (this.#optionCount > this.#limits.optionsMax) this.close("sent too many options");
+    if (this.#optionCount > this.#optionsMax()) this.close("sent too many options");
     else if (dataBytes > SKIPPED_BYTES_MAX) this.close("sent an option that is far too long");
     else if (this.#mustBeSecure()) this.#demandTls(dataBytes);
     else if (!this.#isKnown()) {
@@ -222,6 +226,12 @@ export class Handshake implements OptionSession {
     } else if (dataBytes > this.#dataBytesMax()) this.#refuseLong(dataBytes);
     else if (dataBytes === 0) this.#answer(Buffer.alloc(0));
     else this.#await(Step.OptionData, dataBytes);
+  }
+
+  /** Who lists all exports asks for the information and the contexts of each. */
+  #optionsMax(): number {
+    const toListAll = OPTIONS_AROUND_LIST + OPTIONS_PER_EXPORT * this.exports.size;
+    return Math.max(this.#limits.optionsMax, toListAll);
   }
 
   #mustBeSecure(): boolean {

@@ -50,7 +50,7 @@ export const BAD_FILTER: Refusal = refusal(
   "a status of other contexts than were chosen, or of one twice",
 );
 const NO_CONTEXT = refusal(ReplyError.Invalid, "no metadata context was chosen for this export");
-const NO_LENGTH = refusal(ReplyError.Invalid, "a status of no bytes");
+const NO_LENGTH = refusal(ReplyError.Invalid, "the range is empty");
 const MISALIGNED = refusal(ReplyError.Invalid, "the range is not one of whole blocks");
 /** Of a server that stops. */
 export const SHUTDOWN: Refusal = refusal(ReplyError.Shutdown, "the server stops");
@@ -77,7 +77,6 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
       // Of the rest the payload will tell.
       return isFilter(request.payloadBytes, described.contextCount) ? null : BAD_FILTER;
     }
-    if (request.lengthBytes === 0) return NO_LENGTH;
   } else if (command === Command.Cache) {
     if (!can(described, "SendCache")) return NO_CACHE;
   } else if (command !== Command.Read && can(described, "ReadOnly")) return READ_ONLY;
@@ -87,6 +86,8 @@ export function checkRequest(request: Request, described: CheckedExport): Refusa
   if (request.offsetBytes > described.sizeBytes - request.lengthBytes) {
     return command === Command.Write || command === Command.WriteZeroes ? NO_SPACE : PAST_END;
   }
+  // The protocol leaves open what this means. Who asks for nothing has made a mistake, and is told.
+  if (request.lengthBytes === 0) return NO_LENGTH;
   if (described.blockBytes > 1 && !isAligned(request, described)) return MISALIGNED;
   if (command === Command.Read && request.lengthBytes > described.requestBytesMax) return TOO_LONG;
   return null;

@@ -65,11 +65,10 @@ describe("the transmission", () => {
     ["a read past the end (T07)", { command: READ, offset: MIB, length: 1 }, 0, 22],
     ["a trim past the end (T08)", { command: TRIM, offset: MIB, length: 512 }, 0, 22],
     ["zeroes past the end (T09)", { command: WRITE_ZEROES, offset: MIB, length: 512 }, 0, 28],
-    ["a zero-length read (T10)", { command: READ }, 0, 0],
-    ["a zero-length write (T10)", { command: WRITE }, 0, 0],
-    ["a zero-length trim (T10)", { command: TRIM, offset: MIB }, 0, 0],
-    ["zero-length zeroes (T10)", { command: WRITE_ZEROES }, 0, 0],
-    ["FUA on a read (T22)", { command: READ, flags: 1 }, 0, 0],
+    ["a zero-length read (T10)", { command: READ }, 0, 22],
+    ["a zero-length write (T10)", { command: WRITE }, 0, 22],
+    ["a zero-length trim (T10)", { command: TRIM, offset: MIB }, 0, 22],
+    ["zero-length zeroes (T10)", { command: WRITE_ZEROES }, 0, 22],
     ["FUA on a flush (T22)", { command: FLUSH, flags: 1 }, 0, 0],
     ["FUA on a write (T22)", { command: WRITE, flags: 1, length: 512 }, 512, 0],
     ["FUA on a trim (T22)", { command: TRIM, flags: 1, length: 512 }, 0, 0],
@@ -81,6 +80,13 @@ describe("the transmission", () => {
     client.send(request({ command: READ, cookie: 99n, length: 512 }));
     expect(await client.reply()).toEqual({ error: 0, cookie: 99n });
     expect(await client.take(512)).toHaveLength(512);
+  });
+
+  it("bears FUA on a read (T22)", async () => {
+    const client = await connected(await serve());
+    expect(await ask(client, { command: READ, flags: 1, length: 512 })).toBe(0);
+    expect(await client.take(512)).toHaveLength(512);
+    expect(await ask(client, { command: FLUSH })).toBe(0);
   });
 
   it("leaves the device alone for requests of length zero", async () => {

@@ -240,10 +240,6 @@ export class Transmission implements RequestOwner {
   }
 
   #serve(request: Request): void {
-    if (request.lengthBytes === 0 && request.command !== Command.Flush) {
-      request.end(ReplyError.Ok);
-      return;
-    }
     if (this.#known.tryEnd(request)) return;
     this.#backend.align(request);
     if (request.command === Command.Read || request.command === Command.Write) {

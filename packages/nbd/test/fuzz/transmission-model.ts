@@ -169,9 +169,10 @@ export class TransmissionModel {
       const block = BigInt(isMeasured && entry.keepsBlockSize ? entry.blockBytes : 1);
       const isWhole = length % block === 0n || end === BigInt(entry.sizeBytes);
       invalid.push(
+        length === 0n,
         offset % block !== 0n || !isWhole,
         command === Command.Read && length > BigInt(requestBytesMax),
-        command === Command.BlockStatus && (contexts.length === 0 || length === 0n),
+        command === Command.BlockStatus && contexts.length === 0,
       );
     }
     if (invalid.includes(true)) errors.add(ReplyError.Invalid);
