@@ -1,5 +1,5 @@
 // `npm run -s conformance`: builds what is not built yet, then holds this server and those peers
-// that are installed to the same rows, and prints where anybody fails. Row ids may follow.
+// that are installed to the same rows, and prints who passes what. `-- A01 T27` holds to these alone.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./pnpm.mjs";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { type CliIo, type CommandContext, ExitStatus, printLine } from "./cli-io.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -53,9 +54,11 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 
 function programOf(context: CommandContext): Command {
   const { io } = context;
-  const program = new Command("blkstack").description(
-    "A stacking block layer: serve stacks of devices over NBD, explore their schedules.",
-  );
+  const program = new Command("blkstack")
+    .description(
+      "A stacking block layer: serve stacks of devices over NBD, explore their schedules.",
+    )
+    .version(version());
   for (const makeCommand of COMMANDS) program.addCommand(makeCommand(context));
   for (const command of withSubcommands(program)) {
     command
@@ -69,6 +72,12 @@ function programOf(context: CommandContext): Command {
       });
   }
   return program;
+}
+
+/** That of the package, which is beside the sources as well as beside what is built of them. */
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function withSubcommands(command: Command): Command[] {

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run, temporaryFolder } from "./cli.ts";
@@ -76,6 +76,12 @@ it.each(MISTAKES)(
     });
   },
 );
+
+it("the version is that of the package", async () => {
+  const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { version: string };
+  expect(await run(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+});
 
 it("help goes to standard output, with exit status 0", async () => {
   for (const argv of [["--help"], ["serve", "--help"], ["help", "explore"]]) {

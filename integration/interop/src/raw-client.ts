@@ -7,20 +7,26 @@ export class RawClient {
   #receivedBytes = 0;
   #hasEnded = false;
   #wake: () => void = () => undefined;
+  readonly #receive = (bytes: Buffer): void => {
+    this.#received.push(bytes);
+    this.#receivedBytes += bytes.length;
+    this.#wake();
+  };
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on("data", (bytes: Buffer) => {
-      this.#received.push(bytes);
-      this.#receivedBytes += bytes.length;
-      this.#wake();
-    });
+    socket.on("data", this.#receive);
     const end = (): void => {
       this.#hasEnded = true;
       this.#wake();
     };
     // A reset is an end like any other: the tests ask whether, not how.
     socket.on("error", end).on("close", end).on("end", end);
+  }
+
+  /** Goes on with a connection that somebody else has made, or that now speaks something else. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
   }
 
   static open(path: string): Promise<RawClient> {
@@ -59,6 +65,12 @@ export class RawClient {
   async readToEnd(): Promise<Buffer> {
     while (!this.#hasEnded) await this.#news("the end");
     return Buffer.concat(this.#received);
+  }
+
+  /** Leaves the connection to whoever reads from it next; what has come already is not for them. */
+  release(): Socket {
+    this.socket.off("data", this.#receive);
+    return this.socket;
   }
 
   /** Goes away without a word. */

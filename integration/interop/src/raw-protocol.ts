@@ -7,15 +7,21 @@ export const Option = {
   StartTls: 5,
   Info: 6,
   Go: 7,
+  StructuredReply: 8,
+  ListMetaContext: 9,
+  SetMetaContext: 10,
+  ExtendedHeaders: 11,
 } as const;
 
 export const OptionReply = {
   Ack: 1,
   Server: 2,
   Info: 3,
+  MetaContext: 4,
   Unsupported: 0x8000_0001,
   Policy: 0x8000_0002,
   Invalid: 0x8000_0003,
+  TlsRequired: 0x8000_0005,
   Unknown: 0x8000_0006,
   TooBig: 0x8000_0009,
 } as const;
@@ -27,6 +33,7 @@ export const Command = {
   Flush: 3,
   Trim: 4,
   WriteZeroes: 6,
+  BlockStatus: 7,
 } as const;
 export const Errno = { Ok: 0, Perm: 1, Inval: 22, NoSpace: 28 } as const;
 export const FLAG_FUA = 1;
@@ -80,12 +87,21 @@ async function readOptionReply(client: RawClient): Promise<OptionAnswer> {
   return { option: head.readUInt32BE(8), type: head.readUInt32BE(12), data };
 }
 
-/** Reads replies to one option up to the one that ends it: an ACK or an error. */
-export async function readOptionEnd(client: RawClient): Promise<OptionAnswer> {
+/** Reads replies to one option, with the one that ends it, which is an ACK or an error. */
+export async function readOptionReplies(client: RawClient): Promise<OptionAnswer[]> {
+  const replies: OptionAnswer[] = [];
   for (;;) {
     const reply = await readOptionReply(client);
-    if (reply.type === OptionReply.Ack || reply.type >= 0x8000_0000) return reply;
+    replies.push(reply);
+    if (reply.type === OptionReply.Ack || reply.type >= 0x8000_0000) return replies;
   }
+}
+
+/** Reads replies to one option and answers the one that ends it. */
+export async function readOptionEnd(client: RawClient): Promise<OptionAnswer> {
+  const end = (await readOptionReplies(client)).at(-1);
+  if (end === undefined) throw new Error("no option reply");
+  return end;
 }
 
 /** Connects, reads the greeting and answers it: fixed newstyle, and no padding of zeroes. */
@@ -102,10 +118,18 @@ export async function greet(path: string, clientFlags = 3): Promise<RawClient> {
 /** Connects and chooses an export, so that requests can follow. */
 export async function choose(path: string, name: string): Promise<RawClient> {
   const client = await greet(path);
-  client.send(option(Option.Go, goData(name)));
-  const { type, data } = await readOptionEnd(client);
-  if (type !== OptionReply.Ack) throw new Error(`GO was refused: ${data.toString()}`);
+  await agree(client, option(Option.Go, goData(name)));
   return client;
+}
+
+/** Sends an option that must be acknowledged. */
+export async function agree(client: RawClient, bytes: Uint8Array): Promise<void> {
+  client.send(bytes);
+  const { option: kind, type, data } = await readOptionEnd(client);
+  if (type === OptionReply.Ack) return;
+  throw new Error(
+    `option ${String(kind)} was refused with ${type.toString(16)}: ${data.toString()}`,
+  );
 }
 
 export interface Request {

@@ -6,23 +6,34 @@ import { delimiter, join } from "node:path";
 const PACKAGES = {
   nbdinfo: "libnbd-bin",
   nbdcopy: "libnbd-bin",
+  nbddump: "libnbd-bin",
+  nbdsh: "python3-libnbd",
+  nbdkit: "nbdkit",
+  "nbd-client": "nbd-client",
   "qemu-img": "qemu-utils",
   "qemu-io": "qemu-utils",
   "qemu-nbd": "qemu-utils",
+  "qemu-storage-daemon": "qemu-system-common",
   mke2fs: "e2fsprogs",
   e2fsck: "e2fsprogs",
   debugfs: "e2fsprogs",
   sqlite3: "sqlite3",
   fio: "fio",
   openssl: "openssl",
+  blkid: "util-linux",
+  file: "file",
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
+
+const told = new Set<Tool>();
 
 /** Whether a tool is not installed; says once on stderr which package would bring it. */
 export function isMissing(...tools: readonly Tool[]): boolean {
   const missing = tools.filter((tool) => !isInstalled(tool));
   for (const tool of missing) {
+    if (told.has(tool)) continue;
+    told.add(tool);
     process.stderr.write(`skipped: ${tool} is missing; install the package ${PACKAGES[tool]}\n`);
   }
   return missing.length > 0;

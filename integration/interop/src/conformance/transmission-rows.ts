@@ -1,143 +1,175 @@
 import { equal, ok } from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import type { RawClient } from "../raw-client.ts";
-import { ask, choose, Command, readReply, type Request, request } from "../raw-protocol.ts";
+import {
+  ask,
+  choose,
+  Command,
+  Errno,
+  FLAG_FUA,
+  greet,
+  readReply,
+  type Request,
+  request,
+} from "../raw-protocol.ts";
+import type { Role } from "./makes.ts";
 import type { Row } from "./row.ts";
-import { type Role, SIZE_BYTES, type Target } from "./target.ts";
+import { serves, stream } from "./step.ts";
+import { SIZE_BYTES } from "./target.ts";
 
 const MIB = 1024 * 1024;
 const UNKNOWN_FLAG = 1 << 15;
-const PERM = 1;
-const INVAL = 22;
-const NO_SPACE = 28;
 const { Read, Write, Flush, Trim, WriteZeroes, Disconnect } = Command;
+const { Ok, Perm, Inval, NoSpace } = Errno;
+const END = SIZE_BYTES - 512;
 
-/** The session goes on: a read is answered with its own cookie. */
-async function inSync(client: RawClient): Promise<void> {
-  client.send(request({ command: Read, length: 512, cookie: 4711 }));
-  const { errno, cookie } = await readReply(client);
-  equal(errno, 0);
-  equal(cookie, 4711);
-  await client.read(512);
-  client.vanish();
-}
-
-interface Ending {
+interface Ends {
+  readonly id: string;
+  readonly says: string;
+  readonly requests: readonly Request[];
   readonly errnos: readonly number[];
   readonly role?: Role;
 }
 
-/** A row of one request that must end with one of these, after which the session goes on. */
-function ends(id: string, says: string, of: Request, { errnos, role = "disk" }: Ending): Row {
+/** A row of requests that must each end with one of these, after which the session goes on. */
+function ends({ id, says, requests, errnos, role = "disk" }: Ends): Row {
   return {
     id,
     says,
     check: async (target) => {
-      const client = await choose(target.socket(role), "");
-      const payload = of.command === Write ? Buffer.alloc(of.length ?? 0, 0xff) : undefined;
-      const errno = await ask(client, of, payload);
-      ok(errnos.includes(errno), `error ${String(errno)}`);
-      await inSync(client);
+      for (const each of requests) {
+        const client = await choose(target.socket(role), "");
+        const errno = await ask(client, each, payloadOf(each));
+        ok(errnos.includes(errno), `command ${String(each.command)}: error ${String(errno)}`);
+        await serves(client);
+      }
     },
   };
 }
 
-function residentBytes(target: Target): number {
-  const status = readFileSync(target.residentBytesFile("disk"), "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+/** What a write brings would end the session, were it taken for a request. */
+function payloadOf({ command, length = 0 }: Request): Buffer {
+  if (command !== Write) return Buffer.alloc(0);
+  const payload = Buffer.alloc(length, 0xff);
+  request({ command: Disconnect }).copy(payload);
+  return payload;
 }
 
-const END = SIZE_BYTES - 512;
-
+/** What servers make of requests, of right ones and of wrong ones, and of clients that leave. */
 export const TRANSMISSION_ROWS: readonly Row[] = [
   {
     id: "T01",
-    says: "a wrong magic closes this client alone",
+    says: "a wrong magic: closes this client, and no other",
     check: async (target) => {
       const other = await choose(target.socket("disk"), "");
       const client = await choose(target.socket("disk"), "");
       client.send(request({ command: Read, length: 512, magic: 0x1234_5678 }));
       await client.readToEnd();
-      await inSync(other);
+      await serves(other);
     },
   },
-  ends("T02", "an unknown command: EINVAL", { command: 99, length: 512 }, { errnos: [INVAL] }),
-  ends(
-    "T03",
-    "an unknown flag: EINVAL",
-    { command: Read, length: 512, flags: UNKNOWN_FLAG },
-    { errnos: [INVAL] },
-  ),
-  ends(
-    "T04",
-    "a write with one: payload taken",
-    { command: Write, length: 512, flags: UNKNOWN_FLAG },
-    { errnos: [INVAL] },
-  ),
-  ends(
-    "T05",
-    "a write past the end: ENOSPC",
-    { command: Write, offset: END, length: 1024 },
-    { errnos: [NO_SPACE] },
-  ),
-  ends(
-    "T06",
-    "a range that wraps 2^64",
-    { command: Read, offset: 2n ** 64n - 512n, length: 1024 },
-    { errnos: [INVAL, NO_SPACE] },
-  ),
-  ends(
-    "T07",
-    "a read past the end: EINVAL",
-    { command: Read, offset: SIZE_BYTES, length: 512 },
-    { errnos: [INVAL] },
-  ),
-  ends(
-    "T08",
-    "a trim past the end: EINVAL",
-    { command: Trim, offset: END, length: 1024 },
-    { errnos: [INVAL] },
-  ),
-  ends(
-    "T09",
-    "zeroes past the end: ENOSPC",
-    { command: WriteZeroes, offset: END, length: 1024 },
-    { errnos: [NO_SPACE] },
-  ),
-  ...[Read, Write, Trim, WriteZeroes].map((command) =>
-    ends(
-      `T10.${String(command)}`,
-      "an empty request: no disconnect",
-      { command },
-      { errnos: [0, INVAL, NO_SPACE] },
-    ),
-  ),
-  ends("T11", "a read of 32 MiB", { command: Read, length: 32 * MIB }, { errnos: [0] }),
+  ends({
+    id: "T02",
+    says: "an unknown command: EINVAL, and the session goes on",
+    requests: [{ command: 99, length: 512 }],
+    errnos: [Inval],
+  }),
+  ends({
+    id: "T03",
+    says: "an unknown flag: EINVAL, and the session goes on",
+    requests: [{ command: Read, length: 512, flags: UNKNOWN_FLAG }],
+    errnos: [Inval],
+  }),
+  ends({
+    id: "T04",
+    says: "a write with an unknown flag: EINVAL, its payload is taken for nothing else",
+    requests: [{ command: Write, length: 4096, flags: UNKNOWN_FLAG }],
+    errnos: [Inval],
+  }),
+  ends({
+    id: "T05",
+    says: "a write past the end: ENOSPC, its payload is taken for nothing else",
+    requests: [{ command: Write, offset: END, length: 4096 }],
+    errnos: [NoSpace],
+  }),
+  ends({
+    id: "T06",
+    says: "a range that wraps 2^64: EINVAL or ENOSPC",
+    requests: [Read, Write, Trim, WriteZeroes].map((command) => {
+      return { command, offset: 2n ** 64n - 512n, length: 1024 };
+    }),
+    errnos: [Inval, NoSpace],
+  }),
+  ends({
+    id: "T07",
+    says: "a read past the end: EINVAL",
+    requests: [
+      { command: Read, offset: SIZE_BYTES, length: 512 },
+      { command: Read, offset: END, length: 1024 },
+    ],
+    errnos: [Inval],
+  }),
+  ends({
+    id: "T08",
+    says: "a trim past the end: EINVAL",
+    requests: [{ command: Trim, offset: END, length: 1024 }],
+    errnos: [Inval],
+  }),
+  ends({
+    id: "T09",
+    says: "zeroes past the end: ENOSPC",
+    requests: [{ command: WriteZeroes, offset: END, length: 1024 }],
+    errnos: [NoSpace],
+  }),
+  ends({
+    id: "T10",
+    says: "empty reads, writes, trims and zeroes: nobody is closed",
+    requests: [Read, Write, Trim, WriteZeroes].map((command) => ({ command })),
+    errnos: [Ok, Inval, NoSpace],
+  }),
+  ends({
+    id: "T11",
+    says: "a read of 32 MiB",
+    requests: [{ command: Read, length: 32 * MIB }],
+    errnos: [Ok],
+  }),
+  {
+    id: "T12",
+    says: "a read of 64 MiB: done, refused or too much; others go on",
+    check: async (target) => {
+      const client = await choose(target.socket("disk"), "");
+      client.send(request({ command: Read, length: 64 * MIB }));
+      const errno = await readReply(client).then(
+        (reply) => reply.errno,
+        () => Inval,
+      );
+      if (errno === Ok) equal((await client.read(64 * MIB)).length, 64 * MIB);
+      else ok(errno !== Perm, "EPERM");
+      client.vanish();
+      await serves(await choose(target.socket("disk"), ""));
+    },
+  },
   {
     id: "T13",
-    says: "a write of 4 GiB announced: below 64 MiB of memory",
+    says: "a write that announces 4 GiB: takes less than 64 MiB of memory",
     check: async (target) => {
-      const before = residentBytes(target);
+      const before = target.residentBytes("disk");
       const client = await choose(target.socket("disk"), "");
       client.send(request({ command: Write, length: 0xffff_ffff }));
-      for (let sent = 0; sent < 64 && client.socket.writable; sent += 1) {
-        await new Promise((resolve) => client.socket.write(Buffer.alloc(MIB), resolve));
-      }
-      ok(residentBytes(target) - before < 64 * MIB, "memory grows");
+      await stream(client, 64);
+      ok(target.residentBytes("disk") - before < 64 * MIB, "memory grows");
       client.vanish();
     },
   },
-  ...[Read, Write, Flush, Trim, WriteZeroes].map((command) =>
-    ends(
-      `T22.${String(command)}`,
-      "FUA is borne",
-      { command, flags: 1, length: command === Flush ? 0 : 512 },
-      { errnos: [0] },
-    ),
-  ),
+  ends({
+    id: "T22",
+    says: "FUA with any command: taken",
+    requests: [Read, Write, Flush, Trim, WriteZeroes].map((command) => {
+      return { command, flags: FLAG_FUA, length: command === Flush ? 0 : 512 };
+    }),
+    errnos: [Ok],
+  }),
   {
     id: "T23",
-    says: "64 writes before DISC are there at the end",
+    says: "64 writes and DISC: all are there when the server has closed",
     check: async (target) => {
       const client = await choose(target.socket("disk"), "");
       for (let index = 0; index < 64; index += 1) {
@@ -149,7 +181,7 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
       const reader = await choose(target.socket("disk"), "");
       for (let index = 0; index < 64; index += 1) {
         reader.send(request({ command: Read, offset: index * 8192, length: 4096 }));
-        equal((await readReply(reader)).errno, 0);
+        equal((await readReply(reader)).errno, Ok);
         ok((await reader.read(4096)).equals(Buffer.alloc(4096, index + 1)), "a write is lost");
       }
       reader.vanish();
@@ -157,7 +189,7 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
   },
   {
     id: "T24",
-    says: "20 clients vanish with 32 MiB of reads in flight",
+    says: "20 clients vanish with 32 MiB of reads under way: nobody else is harmed",
     check: async (target) => {
       for (let count = 0; count < 20; count += 1) {
         const client = await choose(target.socket("disk"), "");
@@ -167,12 +199,12 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
         await client.read(16);
         client.vanish();
       }
-      await inSync(await choose(target.socket("disk"), ""));
+      await serves(await choose(target.socket("disk"), ""));
     },
   },
   {
     id: "T25",
-    says: "256 reads in flight: each cookie once",
+    says: "256 reads under way: each is answered once",
     check: async (target) => {
       const client = await choose(target.socket("disk"), "");
       const cookies = new Set<number>();
@@ -181,20 +213,33 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
       }
       for (let count = 0; count < 256; count += 1) {
         const { errno, cookie } = await readReply(client);
-        equal(errno, 0);
+        equal(errno, Ok);
         await client.read(4096);
         cookies.add(cookie);
       }
       equal(cookies.size, 256);
-      await inSync(client);
+      await serves(client);
     },
   },
-  ...[Write, Trim, WriteZeroes].map((command) =>
-    ends(
-      `T26.${String(command)}`,
-      "a change of a read-only export: EPERM",
-      { command, length: 512 },
-      { errnos: [PERM], role: "kept" },
-    ),
-  ),
+  ends({
+    id: "T26",
+    says: "writes, trims and zeroes of a read-only export: EPERM, and the session goes on",
+    requests: [Write, Trim, WriteZeroes].map((command) => ({ command, length: 512 })),
+    errnos: [Perm],
+    role: "kept",
+  }),
+  {
+    id: "Z01",
+    says: "SIGTERM with a client that says nothing: the server is gone within 5 s",
+    check: async (target) => {
+      const client = await greet(target.socket("disk"));
+      const late = new Promise<never>((_, reject) => {
+        setTimeout(reject, 5000, new Error("it is still there")).unref();
+      });
+      await Promise.race([target.end("disk", "SIGTERM"), late]).finally(() => {
+        client.vanish();
+      });
+      await target.ready();
+    },
+  },
 ];
