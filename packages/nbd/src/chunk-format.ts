@@ -2,8 +2,9 @@ import type { Bytes } from "@blkstack/bio";
 import { type ChunkHead, extendedHead, structuredHead } from "./chunk-head.ts";
 import { ERROR_TEXT_BYTES_MAX, textOfError } from "./error-text.ts";
 import type { ReplyFormat } from "./reply-format.ts";
+import type { ReplyBuffer } from "./reply-buffer.ts";
 import type { Request } from "./request.ts";
-import { Chunk, CHUNK_DONE, ReplyError, writeUint64 } from "./wire.ts";
+import { Chunk, CHUNK_DONE, ReplyError, setUint64 } from "./wire.ts";
 
 const OFFSET_BYTES = 8;
 /** The error and the length of its text. */
@@ -21,18 +22,18 @@ class ChunkReplies implements ReplyFormat {
     this.headBytesMax = head.bytes + ERROR_BYTES + ERROR_TEXT_BYTES_MAX + OFFSET_BYTES;
   }
 
-  writeHead(into: Buffer, at: number, request: Request, piece: number): number {
+  writeHead(into: ReplyBuffer, at: number, request: Request, piece: number): number {
     if (request.error !== ReplyError.Ok) return this.#writeError(into, at, request);
     if (request.pieces.count > 0) return this.#writePiece(into, at, request, piece);
     const dataBytes = request.replyDataBytes;
     if (dataBytes === 0) return this.#head.write(into, at, request, Chunk.None | CHUNK_DONE);
     const bodyAt = this.#head.write(into, at, request, Chunk.OffsetData | CHUNK_DONE);
     this.#head.setBodyBytes(into, bodyAt, OFFSET_BYTES + dataBytes);
-    writeUint64(into, bodyAt, request.offsetBytes);
+    setUint64(into.view, bodyAt, request.offsetBytes);
     return bodyAt + OFFSET_BYTES;
   }
 
-  #writePiece(into: Buffer, at: number, request: Request, piece: number): number {
+  #writePiece(into: ReplyBuffer, at: number, request: Request, piece: number): number {
     const { pieces } = request;
     const isHole = pieces.isHole(piece);
     const done = piece === pieces.count - 1 ? CHUNK_DONE : 0;
@@ -40,28 +41,28 @@ class ChunkReplies implements ReplyFormat {
     const bodyAt = this.#head.write(into, at, request, type | done);
     const begin = pieces.beginOf(piece);
     const bytes = pieces.endOf(piece) - begin;
-    writeUint64(into, bodyAt, request.offsetBytes + begin);
+    setUint64(into.view, bodyAt, request.offsetBytes + begin);
     if (!isHole) {
       this.#head.setBodyBytes(into, bodyAt, OFFSET_BYTES + bytes);
       return bodyAt + OFFSET_BYTES;
     }
     this.#head.setBodyBytes(into, bodyAt, HOLE_BYTES);
-    into.writeUInt32BE(bytes, bodyAt + OFFSET_BYTES);
+    into.view.setUint32(bodyAt + OFFSET_BYTES, bytes);
     return bodyAt + HOLE_BYTES;
   }
 
-  #writeError(into: Buffer, at: number, request: Request): number {
+  #writeError(into: ReplyBuffer, at: number, request: Request): number {
     const { error, errorAtBytes } = request;
     const text = request.errorText ?? textOfError(error);
     const isPlaced = errorAtBytes >= 0;
     const type = isPlaced ? Chunk.ErrorOffset : Chunk.Error;
     const bodyAt = this.#head.write(into, at, request, type | CHUNK_DONE);
-    into.writeUInt32BE(error, bodyAt);
-    into.writeUInt16BE(text.length, bodyAt + 4);
-    into.set(text, bodyAt + ERROR_BYTES);
+    into.view.setUint32(bodyAt, error);
+    into.view.setUint16(bodyAt + 4, text.length);
+    into.bytes.set(text, bodyAt + ERROR_BYTES);
     let end = bodyAt + ERROR_BYTES + text.length;
     if (isPlaced) {
-      writeUint64(into, end, errorAtBytes);
+      setUint64(into.view, end, errorAtBytes);
       end += OFFSET_BYTES;
     }
     this.#head.setBodyBytes(into, bodyAt, end - bodyAt);

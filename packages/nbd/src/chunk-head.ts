@@ -1,4 +1,5 @@
 import type { Bytes } from "@blkstack/bio";
+import type { ReplyBuffer } from "./reply-buffer.ts";
 import type { Request } from "./request.ts";
 import {
   CHUNK_HEADER_BYTES,
@@ -11,21 +12,21 @@ import {
 export interface ChunkHead {
   readonly bytes: Bytes;
   /** Writes the head of a chunk without a body; answers where a body would begin. */
-  write(into: Buffer, at: number, request: Request, flagsAndType: number): number;
+  write(into: ReplyBuffer, at: number, request: Request, flagsAndType: number): number;
   /** Says how long the body at `bodyAt` has become. */
-  setBodyBytes(into: Buffer, bodyAt: number, bodyBytes: Bytes): void;
+  setBodyBytes(into: ReplyBuffer, bodyAt: number, bodyBytes: Bytes): void;
 }
 
 export const structuredHead: ChunkHead = {
   bytes: CHUNK_HEADER_BYTES,
   write(into, at, request, flagsAndType) {
-    into.writeUInt32BE(CHUNK_MAGIC, at);
+    into.view.setUint32(at, CHUNK_MAGIC);
     writeTypeAndCookie(into, at, request, flagsAndType);
-    into.writeUInt32BE(0, at + 16);
+    into.view.setUint32(at + 16, 0);
     return at + CHUNK_HEADER_BYTES;
   },
   setBodyBytes(into, bodyAt, bodyBytes) {
-    into.writeUInt32BE(bodyBytes, bodyAt - 4);
+    into.view.setUint32(bodyAt - 4, bodyBytes);
   },
 };
 
@@ -33,26 +34,26 @@ export const structuredHead: ChunkHead = {
 export const extendedHead: ChunkHead = {
   bytes: EXTENDED_HEADER_BYTES,
   write(into, at, request, flagsAndType) {
-    into.writeUInt32BE(EXTENDED_CHUNK_MAGIC, at);
+    into.view.setUint32(at, EXTENDED_CHUNK_MAGIC);
     writeTypeAndCookie(into, at, request, flagsAndType);
-    into.writeInt32BE(request.offsetHigh, at + 16);
-    into.writeInt32BE(request.offsetLow, at + 20);
-    into.writeUInt32BE(0, at + 24);
-    into.writeUInt32BE(0, at + 28);
+    into.view.setInt32(at + 16, request.offsetHigh);
+    into.view.setInt32(at + 20, request.offsetLow);
+    into.view.setUint32(at + 24, 0);
+    into.view.setUint32(at + 28, 0);
     return at + EXTENDED_HEADER_BYTES;
   },
   setBodyBytes(into, bodyAt, bodyBytes) {
-    into.writeUInt32BE(bodyBytes, bodyAt - 4);
+    into.view.setUint32(bodyAt - 4, bodyBytes);
   },
 };
 
 function writeTypeAndCookie(
-  into: Buffer,
+  into: ReplyBuffer,
   at: number,
   { cookieHigh, cookieLow }: Request,
   flagsAndType: number,
 ): void {
-  into.writeUInt32BE(flagsAndType, at + 4);
-  into.writeInt32BE(cookieHigh, at + 8);
-  into.writeInt32BE(cookieLow, at + 12);
+  into.view.setUint32(at + 4, flagsAndType);
+  into.view.setInt32(at + 8, cookieHigh);
+  into.view.setInt32(at + 12, cookieLow);
 }

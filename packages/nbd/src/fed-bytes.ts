@@ -1,6 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 
 const NO_BYTES = Buffer.alloc(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** What a client sent and nobody has taken yet. It is read where it lies; only what must wait is copied. */
 export class FedBytes {
@@ -11,11 +12,15 @@ export class FedBytes {
   readonly #pieces: Buffer;
   #piecesFilled = 0;
   /** Where the header lies that was taken last, until more is fed. */
-  header: Buffer = NO_BYTES;
+  header: DataView = NO_VIEW;
   headerAt = 0;
+  /** Of the memory that headers were in last: it mostly is the same again. */
+  #view: DataView = NO_VIEW;
+  readonly #piecesView: DataView;
 
   constructor(headerBytes: Bytes) {
     this.#pieces = Buffer.alloc(headerBytes);
+    this.#piecesView = new DataView(this.#pieces.buffer, this.#pieces.byteOffset, headerBytes);
   }
 
   get isEmpty(): boolean {
@@ -51,8 +56,10 @@ export class FedBytes {
     const headerBytes = this.#pieces.length;
     const available = this.#end - this.#at;
     if (this.#piecesFilled === 0 && available >= headerBytes) {
-      this.header = this.#bytes;
-      this.headerAt = this.#at;
+      const { buffer, byteOffset } = this.#bytes;
+      if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+      this.header = this.#view;
+      this.headerAt = byteOffset + this.#at;
       this.#at += headerBytes;
       return true;
     }
@@ -60,7 +67,7 @@ export class FedBytes {
     this.#piecesFilled += this.copyInto(this.#pieces, this.#piecesFilled, wanted);
     if (this.#piecesFilled < headerBytes) return false;
     this.#piecesFilled = 0;
-    this.header = this.#pieces;
+    this.header = this.#piecesView;
     this.headerAt = 0;
     return true;
   }

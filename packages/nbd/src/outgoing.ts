@@ -1,4 +1,5 @@
 import type { Bytes } from "@blkstack/bio";
+import { ReplyBuffer } from "./reply-buffer.ts";
 import type { ReplyFormat } from "./reply-format.ts";
 import { type Request, OutcomeQueue } from "./request.ts";
 import { ReplyError } from "./wire.ts";
@@ -21,13 +22,13 @@ const GATHER_BYTES = 256 * 1024;
 
 /** Buffers to copy replies into, shared by all connections, for few of them write at a time. */
 export class GatherBuffers {
-  readonly #free: Buffer[] = [];
+  readonly #free: ReplyBuffer[] = [];
 
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(GATHER_BYTES);
+  take(): ReplyBuffer {
+    return this.#free.pop() ?? new ReplyBuffer(GATHER_BYTES);
   }
 
-  give(buffer: Buffer): void {
+  give(buffer: ReplyBuffer): void {
     if (this.#free.length < FREE_BUFFERS_MAX) this.#free.push(buffer);
   }
 }
@@ -50,7 +51,7 @@ export class Outgoing {
   /** Requests whose pages are being written. */
   readonly #sending: Request[] = [];
   readonly #pieces: Uint8Array[] = [];
-  #gather: Buffer | null = null;
+  #gather: ReplyBuffer | null = null;
   #heldBackBytes = 0;
   #isAbandoned = false;
   readonly #done = (): void => {
@@ -109,7 +110,7 @@ export class Outgoing {
   }
 
   /** Lays out as many replies as there is room for; answers the end of what was not yet cut off. */
-  #collect(gather: Buffer): Uint8Array | null {
+  #collect(gather: ReplyBuffer): Uint8Array | null {
     let begin = 0;
     let at = 0;
     for (let request = this.#ready.head; request !== null; request = this.#ready.head) {
@@ -122,7 +123,7 @@ export class Outgoing {
       }
       const dataBytes = request.replyDataBytes;
       const isCopied = dataBytes <= COPIED_BYTES_MAX;
-      if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.length) break;
+      if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.bytes.length) break;
       this.#ready.shift();
       at = this.#format.writeHead(gather, at, request, 0);
       if (isCopied) {
@@ -130,25 +131,25 @@ export class Outgoing {
         this.#release(request);
         continue;
       }
-      this.#pieces.push(gather.subarray(begin, at), payload(request, dataBytes));
+      this.#pieces.push(gather.bytes.subarray(begin, at), payload(request, dataBytes));
       this.#sending.push(request);
       begin = at;
     }
-    return at > begin ? gather.subarray(begin, at) : null;
+    return at > begin ? gather.bytes.subarray(begin, at) : null;
   }
 
   /** Replies that are more than a head and a payload; null: there is no room. */
-  #collectInPieces(request: Request, gather: Buffer, { begin, at }: Span): Span | null {
+  #collectInPieces(request: Request, gather: ReplyBuffer, { begin, at }: Span): Span | null {
     const { laidOut, pieces } = request;
     const dataBytes = request.replyDataBytes;
     const isCopied = dataBytes <= COPIED_BYTES_MAX;
     // An error is told in one piece, whatever the request would have been cut into.
     const count = request.error === ReplyError.Ok ? pieces.count : 1;
     const headBytes = laidOut?.length ?? count * this.#format.headBytesMax;
-    if (at + headBytes + (isCopied ? dataBytes : 0) > gather.length) return null;
+    if (at + headBytes + (isCopied ? dataBytes : 0) > gather.bytes.length) return null;
     this.#ready.shift();
     let span: Span = { begin, at };
-    if (laidOut !== null) span.at += laidOut.copy(gather, at);
+    if (laidOut !== null) span.at += laidOut.copy(gather.bytes, at);
     else {
       for (let index = 0; index < count; index += 1) {
         span.at = this.#format.writeHead(gather, span.at, request, index);
@@ -164,16 +165,16 @@ export class Outgoing {
   #addPiece(
     { page, skipBytes, pieces }: Request,
     index: number,
-    { gather, span, isCopied }: { gather: Buffer; span: Span; isCopied: boolean },
+    { gather, span, isCopied }: { gather: ReplyBuffer; span: Span; isCopied: boolean },
   ): Span {
     if (page === null) throw new TypeError("a read without memory");
     const from = skipBytes + pieces.beginOf(index);
     const data = page.bytes.subarray(from, skipBytes + pieces.endOf(index));
     if (isCopied) {
-      gather.set(data, span.at);
+      gather.bytes.set(data, span.at);
       return { begin: span.begin, at: span.at + data.length };
     }
-    this.#pieces.push(gather.subarray(span.begin, span.at), data);
+    this.#pieces.push(gather.bytes.subarray(span.begin, span.at), data);
     return { begin: span.at, at: span.at };
   }
 
@@ -215,10 +216,12 @@ interface Span {
 function payload(request: Request, dataBytes: Bytes): Uint8Array {
   const { page, skipBytes } = request;
   if (page === null) throw new TypeError("a read without memory");
+  // The usual read fills its page: no part of it has to be made for that.
+  if (page.bytes.length === dataBytes) return page.bytes;
   return page.bytes.subarray(skipBytes, skipBytes + dataBytes);
 }
 
-function copyPayload(request: Request, dataBytes: Bytes, into: Buffer, at: number): number {
-  into.set(payload(request, dataBytes), at);
+function copyPayload(request: Request, dataBytes: Bytes, into: ReplyBuffer, at: number): number {
+  into.bytes.set(payload(request, dataBytes), at);
   return at + dataBytes;
 }

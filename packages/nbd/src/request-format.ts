@@ -5,7 +5,7 @@ import {
   CommandFlag,
   EXTENDED_HEADER_BYTES,
   EXTENDED_REQUEST_MAGIC,
-  readUint64,
+  getUint64,
   REQUEST_BYTES,
   REQUEST_MAGIC,
 } from "./wire.ts";
@@ -14,16 +14,16 @@ import {
 export interface RequestFormat {
   readonly headerBytes: Bytes;
   /** Reads the header at `at`. Answers false when it has another magic. */
-  decode(bytes: Buffer, at: number, into: Request): boolean;
+  decode(view: DataView, at: number, into: Request): boolean;
 }
 
 /** Lengths of 32 bits. */
 export const compactRequests: RequestFormat = {
   headerBytes: REQUEST_BYTES,
-  decode(bytes, at, into) {
-    if (bytes.readUInt32BE(at) !== REQUEST_MAGIC) return false;
-    decodeCommon(bytes, at, into);
-    into.lengthBytes = bytes.readUInt32BE(at + 24);
+  decode(view, at, into) {
+    if (view.getUint32(at) !== REQUEST_MAGIC) return false;
+    decodeCommon(view, at, into);
+    into.lengthBytes = view.getUint32(at + 24);
     into.payloadBytes = into.command === Command.Write ? into.lengthBytes : 0;
     return true;
   },
@@ -35,12 +35,12 @@ export const compactRequests: RequestFormat = {
  */
 export const extendedRequests: RequestFormat = {
   headerBytes: EXTENDED_HEADER_BYTES,
-  decode(bytes, at, into) {
-    if (bytes.readUInt32BE(at) !== EXTENDED_REQUEST_MAGIC) return false;
-    decodeCommon(bytes, at, into);
-    into.offsetHigh = bytes.readInt32BE(at + 16);
-    into.offsetLow = bytes.readInt32BE(at + 20);
-    const length = readUint64(bytes, at + 24);
+  decode(view, at, into) {
+    if (view.getUint32(at) !== EXTENDED_REQUEST_MAGIC) return false;
+    decodeCommon(view, at, into);
+    into.offsetHigh = view.getInt32(at + 16);
+    into.offsetLow = view.getInt32(at + 20);
+    const length = getUint64(view, at + 24);
     const hasPayload = (into.flags & CommandFlag.PayloadLength) !== 0;
     into.payloadBytes = hasPayload ? length : 0;
     into.lengthBytes = hasPayload && into.command !== Command.Write ? 0 : length;
@@ -48,10 +48,10 @@ export const extendedRequests: RequestFormat = {
   },
 };
 
-function decodeCommon(bytes: Buffer, at: number, into: Request): void {
-  into.flags = bytes.readUInt16BE(at + 4);
-  into.command = bytes.readUInt16BE(at + 6);
-  into.cookieHigh = bytes.readInt32BE(at + 8);
-  into.cookieLow = bytes.readInt32BE(at + 12);
-  into.offsetBytes = readUint64(bytes, at + 16);
+function decodeCommon(view: DataView, at: number, into: Request): void {
+  into.flags = view.getUint16(at + 4);
+  into.command = view.getUint16(at + 6);
+  into.cookieHigh = view.getInt32(at + 8);
+  into.cookieLow = view.getInt32(at + 12);
+  into.offsetBytes = getUint64(view, at + 16);
 }

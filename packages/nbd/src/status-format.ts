@@ -1,6 +1,7 @@
 import type { StatusReply } from "./block-status.ts";
 import { extendedHead, structuredHead } from "./chunk-head.ts";
 import { Dialect } from "./dialect.ts";
+import { ReplyBuffer } from "./reply-buffer.ts";
 import type { Request } from "./request.ts";
 import { Chunk, CHUNK_DONE, writeUint64 } from "./wire.ts";
 
@@ -15,12 +16,12 @@ export function layOutStatus(
   const type = isExtended ? Chunk.ExtendedBlockStatus : Chunk.BlockStatus;
   const chunks = replies.map((reply, index) => {
     const body = isExtended ? extendedBody(reply) : compactBody(reply);
-    const chunk = Buffer.alloc(head.bytes + body.length);
+    const chunk = new ReplyBuffer(head.bytes + body.length);
     const done = index === replies.length - 1 ? CHUNK_DONE : 0;
     const bodyAt = head.write(chunk, 0, request, type | done);
     head.setBodyBytes(chunk, bodyAt, body.length);
-    chunk.set(body, bodyAt);
-    return chunk;
+    chunk.bytes.set(body, bodyAt);
+    return chunk.bytes;
   });
   return Buffer.concat(chunks);
 }

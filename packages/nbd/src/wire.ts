@@ -131,3 +131,14 @@ export function writeUint64(bytes: Buffer, at: number, value: number): void {
   bytes.writeUInt32BE(Math.floor(value / TWO_32), at);
   bytes.writeUInt32BE(value % TWO_32, at + 4);
 }
+
+/** As `readUint64`, of a view: where every request is read, that is several times faster. */
+export function getUint64(view: DataView, at: number): number {
+  return view.getUint32(at) * TWO_32 + view.getUint32(at + 4);
+}
+
+/** As `writeUint64`, in a view. */
+export function setUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / TWO_32));
+  view.setUint32(at + 4, value % TWO_32);
+}
