@@ -110,6 +110,7 @@ it("--json has the same", async () => {
       lost: [{ entry: 5, sectors: ["0+1"] }],
       replay: "5",
       status: 1,
+      timedOut: false,
       output: "first 1 second 2\n",
       kept: null,
     },
@@ -197,6 +198,31 @@ it("a write of several sectors is lost in parts when it may be torn", async () =
   const { status, stdout } = await crash(...args, "--torn");
   expect(status).toBe(1);
   expect(stdout).toContain("  entry 1: write of sectors 1+1 of 0+2\n");
+});
+
+it("a check that hangs is stopped, and what it hangs at is told as a state that is not well", async () => {
+  const check = 'test "$lost" = 0 || { echo looking; sleep 600; }';
+  const args = ["--workload", workload("write 0 1; flush"), "--check", check];
+  const { status, stdout } = await crash(
+    "s.yaml",
+    ...args,
+    "--check-seconds",
+    "1",
+    "--keep",
+    "kept",
+  );
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    "lost: 1 of 1 loose writes\n" +
+      "  entry 1: write of sectors 0+1\n" +
+      "the check had not ended after 1 s, and was stopped:\n" +
+      "  looking\n",
+  );
+  expect(stdout).toContain(" --lost 1 --check-seconds 1 --check ");
+  const json = await crash("s.yaml", ...args, "--check-seconds", "1", "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    failure: { timedOut: true, output: "looking\n" },
+  });
 });
 
 it("somebody who stops it hears how far it was", async () => {

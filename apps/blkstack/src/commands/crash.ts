@@ -26,6 +26,7 @@ import { UserError } from "../user-error.ts";
 interface CrashFlags {
   readonly workload?: string;
   readonly check?: string;
+  readonly checkSeconds: number;
   readonly export?: string;
   readonly log?: string;
   readonly marks?: boolean;
@@ -45,6 +46,7 @@ interface CrashFlags {
 }
 
 const JOBS_MAX = 8;
+const CHECK_SECONDS_DEFAULT = 600;
 const MEMORY_DEFAULT = "72MiB";
 
 /** `blkstack crash STACK …`: records a workload, and checks what power cuts would leave of its disk. */
@@ -54,6 +56,14 @@ export function crashCommand(context: CommandContext): Command {
     .argument("[stack]", "a stack file with a log-writes device; none with --replay")
     .option("--workload <command>", "what uses $uri; run in a shell, once")
     .option("--check <command>", "fails when $image, or $uri, is not well; run for each state")
+    .addOption(
+      numberOption(
+        "--check-seconds <n>",
+        "a check that takes longer is stopped, and has failed",
+        1,
+        CHECK_SECONDS_DEFAULT,
+      ),
+    )
     .option("--export <name>", "which export $uri of the workload is; as serve tells, unless told")
     .option("--log <device>", "the log-writes device, when the stack has several")
     .option("--marks", "each line that the workload prints is a mark, as of dm message … mark")
@@ -228,7 +238,7 @@ async function checkRecording(
   const sizeBytes = base.sizeBytes;
   await base.close();
   const benches: CheckBench[] = [];
-  const { check, keep, torn = false, ignoreFlushes = false, seed, subsets } = flags;
+  const { check, checkSeconds, keep, torn = false, ignoreFlushes = false, seed, subsets } = flags;
   const progress = new ProgressLine(io.stderr, flags.json === true ? false : undefined);
   try {
     const points: CrashPoint[] = [];
@@ -240,8 +250,9 @@ async function checkRecording(
     for (let job = 0; job < jobs; job += 1) {
       const place = { folder: join(folder, `job-${String(job)}`), cwd: io.cwd, env: io.env };
       const { logPath, basePath } = recorded;
+      const command = { command: check, timeoutMs: checkSeconds * 1000 };
       benches.push(
-        await CheckBench.open({ command: check, logPath, basePath, sizeBytes, signal, ...place }),
+        await CheckBench.open({ ...command, logPath, basePath, sizeBytes, signal, ...place }),
       );
     }
     const states = { statesMax: subsets, torn, seed };

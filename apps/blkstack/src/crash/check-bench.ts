@@ -25,6 +25,8 @@ const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
 export interface CheckBenchOptions {
   readonly command: string;
+  /** How long it may take for one state. */
+  readonly timeoutMs: number;
   readonly logPath: string;
   readonly basePath: string;
   readonly sizeBytes: Bytes;
@@ -40,6 +42,8 @@ export interface Checked {
   readonly isWell: boolean;
   readonly status: number;
   readonly output: string;
+  /** Whether it was stopped because it took too long. */
+  readonly isLate: boolean;
 }
 
 /** Where one check after the other is run, on a disk that is rebuilt going forward in the log. */
@@ -97,7 +101,7 @@ export class CheckBench {
       files: SCRATCH_FILES,
     });
     this.#server.addExport({ name: "", device });
-    const { command, env, cwd, signal } = this.#options;
+    const { command, timeoutMs, env, cwd, signal } = this.#options;
     const variables = {
       uri: formatNbdUri({ unix: this.#socket, exportName: "" }),
       unixsocket: this.#socket,
@@ -108,15 +112,16 @@ export class CheckBench {
       lost: String(lost.length),
     };
     try {
-      const { status, output } = await runCaptured(command, {
+      const { status, output, isLate } = await runCaptured(command, {
         env: { ...env, ...variables },
         cwd,
         signal,
+        timeoutMs,
       });
       if (CANNOT_RUN.has(status)) {
         throw new UserError(`the check cannot be run: ${output.trim()}`);
       }
-      return { isWell: status === 0, status, output };
+      return { isWell: status === 0 && !isLate, status, output, isLate };
     } finally {
       await runInTask(this.#ground.scheduler, "end of a check", (task) =>
         this.#server.removeExport("", task, { force: true }),

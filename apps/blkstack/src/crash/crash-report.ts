@@ -1,6 +1,7 @@
 import { type CrashPoint, LogFlag, type LooseWrite } from "@blkstack/dm-log-writes";
 import type { TextOutput } from "../cli-io.ts";
 import { coloursFor, formatTable } from "../table.ts";
+import type { Checked } from "./check-bench.ts";
 import { formatLost, rangeText } from "./lost-list.ts";
 import type { Failure, SearchResult } from "./search-crashes.ts";
 
@@ -17,6 +18,7 @@ export interface CrashReport {
   readonly keep: string | null;
   readonly flags: {
     readonly check: string;
+    readonly checkSeconds: number;
     readonly torn?: boolean;
     readonly ignoreFlushes?: boolean;
     readonly seed: number;
@@ -64,16 +66,22 @@ function failureLines(
     `the power is cut ${place}${promised}`,
     `lost: ${String(lost.length)} of ${String(looseOf(point).length)} loose writes${found}`,
     ...byEntry(lost).map(({ text }) => `  ${text}`),
-    `the check ended with ${String(checked.status)}:`,
-    ...lastLines(checked.output).map((line) => `  ${line}`),
-    ...seeLines(report, point, lost),
+    ...checkLines(checked, report.flags.checkSeconds),
+    ...seeLines(report, { state: { point, lost }, checked }),
   ];
+}
+
+function checkLines({ isLate, status, output }: Checked, seconds: number): string[] {
+  const end = isLate
+    ? `the check had not ended after ${String(seconds)} s, and was stopped`
+    : `the check ended with ${String(status)}`;
+  const lines = lastLines(output);
+  return [`${end}${lines.length === 0 ? "" : ":"}`, ...lines.map((line) => `  ${line}`)];
 }
 
 function seeLines(
   { recorded, keep, keptName, flags }: CrashReport,
-  { afterEntry }: CrashPoint,
-  lost: readonly LooseWrite[],
+  { state: { point, lost }, checked }: Pick<Failure, "state" | "checked">,
 ): string[] {
   const log = keep === null ? recorded.logName : `${keep}/writes.log`;
   const base = keep === null ? recorded.baseName : `${keep}/base.img`;
@@ -82,9 +90,10 @@ function seeLines(
     "blkstack crash",
     `--replay ${log}`,
     `--base ${base}`,
-    `--point ${String(afterEntry)}`,
+    `--point ${String(point.afterEntry)}`,
     `--lost ${lost.length === 0 ? "''" : formatLost(lost)}`,
     ...(flags.ignoreFlushes === true ? ["--ignore-flushes"] : []),
+    ...(checked.isLate ? [`--check-seconds ${String(flags.checkSeconds)}`] : []),
     `--check '${flags.check.replaceAll("'", String.raw`'\''`)}'`,
   ];
   const kept = keptName === null ? [] : [`kept: ${keptName}`];
@@ -123,6 +132,7 @@ function failureJson(
     lost: byEntry(lost).map(({ entry, sectors }) => ({ entry, sectors })),
     replay: formatLost(lost),
     status: checked.status,
+    timedOut: checked.isLate,
     output: checked.output,
     kept: keptName,
   };
@@ -156,6 +166,6 @@ function byEntry(lost: readonly LooseWrite[]): LostEntry[] {
 }
 
 function lastLines(output: string): string[] {
-  const lines = output.trimEnd().split("\n");
-  return lines.slice(-OUTPUT_LINES);
+  const text = output.trimEnd();
+  return text === "" ? [] : text.split("\n").slice(-OUTPUT_LINES);
 }
