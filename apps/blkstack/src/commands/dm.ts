@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { type CommandContext, ExitStatus, printLine } from "../cli-io.ts";
 import type { Answer } from "../control/answer.ts";
 import { ask, type Request } from "../control/ask.ts";
@@ -11,11 +11,7 @@ import {
   refusalText,
 } from "../control/dmsetup-text.ts";
 import { wholeNumber } from "../option-values.ts";
-
-interface ControlFlags {
-  readonly control: string;
-  readonly json?: boolean;
-}
+import { type ControlFlags, controlVerb } from "./control-verb.ts";
 
 interface TableFlags extends ControlFlags {
   readonly table?: string;
@@ -57,7 +53,7 @@ class DmVerbs {
 
   questions(): Command[] {
     const linesOf = (verb: string, description: string, text: typeof linesText): Command =>
-      this.#verb(verb, description)
+      controlVerb(verb, description)
         .argument("[names...]")
         .option("--inactive", "of the table that waits for a resume")
         .action((names: readonly string[], flags: ControlFlags & { inactive?: boolean }) =>
@@ -67,13 +63,13 @@ class DmVerbs {
           }),
         );
     return [
-      this.#verb("ls", "the devices and their numbers").action((flags: ControlFlags) =>
+      controlVerb("ls", "the devices and their numbers").action((flags: ControlFlags) =>
         this.#askAll("ls", [], flags, { text: ({ devices = [] }) => listText(devices) }),
       ),
       linesOf("table", "tables, as text", linesText),
       linesOf("status", "how the targets of a table are doing", linesText),
       linesOf("deps", "what tables stand on", depsText),
-      this.#verb("info", "the state of devices")
+      controlVerb("info", "the state of devices")
         .argument("[names...]")
         .option("-c, --columns", "a row for each")
         .option("--noheadings", "without the first row")
@@ -117,7 +113,7 @@ class DmVerbs {
       this.#changeVerb("remove", "remove a device that nobody uses")
         .option("-f, --force", "first everything is made to fail")
         .option("--deferred", "when it is closed for the last time"),
-      this.#verb("message", "hand the target at a sector a message")
+      controlVerb("message", "hand the target at a sector a message")
         .argument("<name>")
         .argument("<sector>", "0 for the first target", wholeNumber("the sector", 0))
         .argument("<words...>")
@@ -130,15 +126,8 @@ class DmVerbs {
     ];
   }
 
-  #verb(name: string, description: string): Command {
-    return new Command(name)
-      .description(description)
-      .addOption(controlOption())
-      .option("--json", "one JSON object");
-  }
-
   #tableVerb(name: string, description: string): Command {
-    return this.#verb(name, description)
+    return controlVerb(name, description)
       .argument("<name>")
       .option("--table <text>", "lines START LENGTH TARGET ARGUMENTS")
       .option("-r, --readonly", "refuse writes");
@@ -151,7 +140,7 @@ class DmVerbs {
   }
 
   #changeVerb(name: string, description: string): Command {
-    return this.#verb(name, description)
+    return controlVerb(name, description)
       .argument("<names...>")
       .action((names: readonly string[], { control, json, ...fields }: ControlFlags) =>
         this.#askAll(name, names, { control, json: json ?? false }, { fields, text: SILENT }),
@@ -186,14 +175,6 @@ class DmVerbs {
     if (json === true) printLine(io.stdout, JSON.stringify(all));
     else for (const line of text(all)) printLine(io.stdout, line);
   }
-}
-
-/** The socket of the server that is meant. */
-export function controlOption(): Option {
-  return new Option(
-    "--control <path>",
-    "the socket of the server, as it was told",
-  ).makeOptionMandatory();
 }
 
 function merged(answers: readonly Answer[]): Answer {
