@@ -187,6 +187,12 @@ export function u32(value: number): Buffer {
   return bytes;
 }
 
+export function u64(value: bigint | number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
+}
+
 export function option(code: number, data: Uint8Array = Buffer.alloc(0)): Buffer {
   return Buffer.concat([Buffer.from("IHAVEOPT"), u32(code), u32(data.length), data]);
 }
@@ -216,24 +222,23 @@ export interface RawRequest {
 }
 
 export function request(fields: RawRequest): Buffer {
-  const bytes = Buffer.alloc(28);
-  bytes.writeUInt32BE(fields.magic ?? 0x25609513, 0);
-  bytes.writeUInt16BE(fields.flags ?? 0, 4);
-  bytes.writeUInt16BE(fields.command, 6);
-  bytes.writeBigUInt64BE(fields.cookie ?? 1n, 8);
-  bytes.writeBigUInt64BE(BigInt(fields.offset ?? 0), 16);
-  bytes.writeUInt32BE(Number(fields.length ?? 0), 24);
-  return bytes;
+  const length = u32(Number(fields.length ?? 0));
+  return Buffer.concat([header(fields, 0x25609513), length]);
 }
 
 /** The same with an extended header; `flags` say whether the length is a payload's. */
 export function extendedRequest(fields: RawRequest): Buffer {
-  const bytes = Buffer.alloc(32);
-  bytes.writeUInt32BE(fields.magic ?? 0x21e41c71, 0);
-  bytes.writeUInt16BE(fields.flags ?? 0, 4);
-  bytes.writeUInt16BE(fields.command, 6);
-  bytes.writeBigUInt64BE(fields.cookie ?? 1n, 8);
-  bytes.writeBigUInt64BE(BigInt(fields.offset ?? 0), 16);
-  bytes.writeBigUInt64BE(BigInt(fields.length ?? 0), 24);
-  return bytes;
+  return Buffer.concat([header(fields, 0x21e41c71), u64(fields.length ?? 0)]);
+}
+
+/** Both headers are the same up to the length. */
+function header(fields: RawRequest, magic: number): Buffer {
+  const { flags = 0, command, cookie = 1n, offset = 0 } = fields;
+  return Buffer.concat([
+    u32(fields.magic ?? magic),
+    u16(flags),
+    u16(command),
+    u64(cookie),
+    u64(offset),
+  ]);
 }
