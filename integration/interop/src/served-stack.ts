@@ -1,6 +1,10 @@
 import { BlockClient } from "./block-client.ts";
-import { Served } from "./served.ts";
+import { BLKSTACK, Served } from "./served.ts";
+import { succeed } from "./tools.ts";
 import { Workbench } from "./workbench.ts";
+
+/** Where a server takes commands, and where commands find it. */
+export const CONTROL: readonly string[] = ["--control", "control.sock"];
 
 /** A folder with a stack file that is served on one socket, again and again, however each time ended. */
 export class ServedStack {
@@ -14,10 +18,10 @@ export class ServedStack {
     return this.#served;
   }
 
-  /** Starts a server; the one before must have ended. */
-  async serve(stack: string): Promise<void> {
+  /** Starts a server, with these options besides; the one before must have ended. */
+  async serve(stack: string, ...options: readonly string[]): Promise<void> {
     this.bench.write("stack.yaml", stack);
-    const args = ["stack.yaml", "--listen", `unix:${this.socket}`];
+    const args = ["stack.yaml", "--listen", `unix:${this.socket}`, ...options];
     this.#served = await Served.start(args, this.bench.folder);
   }
 
@@ -28,6 +32,11 @@ export class ServedStack {
 
   open(name: string): Promise<BlockClient> {
     return BlockClient.open(this.socket, name);
+  }
+
+  /** Has a server that was started with `CONTROL` do a command; answers what the command prints. */
+  command(...words: readonly string[]): Promise<string> {
+    return succeed(BLKSTACK, [...words, ...CONTROL], { cwd: this.bench.folder });
   }
 
   /** Ends the server, whatever it does, and leaves nothing behind. */

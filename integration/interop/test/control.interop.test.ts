@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BLKSTACK, Served } from "../src/served.ts";
+import { CONTROL, ServedStack } from "../src/served-stack.ts";
 import { isMissing, succeed } from "../src/tools.ts";
-import { Workbench } from "../src/workbench.ts";
 
 const MIB = 1024 * 1024;
 const CHANGES = 50;
@@ -25,21 +24,12 @@ const TABLES = [
   "0 16384 linear base 0",
 ];
 
-const bench = new Workbench();
-const uriOf = (name: string): string => `nbd+unix:///${name}?socket=${bench.path("nbd.sock")}`;
-let served: Served;
+const stack = new ServedStack();
+const { bench } = stack;
 
-beforeAll(async () => {
-  bench.write("stack.yaml", STACK);
-  const listen = `unix:${bench.path("nbd.sock")}`;
-  const args = ["stack.yaml", "--listen", listen, "--control", "control.sock"];
-  served = await Served.start(args, bench.folder);
-});
+beforeAll(() => stack.serve(STACK, ...CONTROL));
 
-afterAll(async () => {
-  await served.stop();
-  bench.clear();
-});
+afterAll(() => stack.clear());
 
 /** Puts one table after the other in place, as fast as the server does it; answers how to end that. */
 async function changeAllTheTime(): Promise<() => Promise<number>> {
@@ -73,7 +63,7 @@ async function changeAllTheTime(): Promise<() => Promise<number>> {
 describe.skipIf(isMissing("fio"))("fio", () => {
   it(`finds all that it wrote while the table of its disk is changed ${String(CHANGES)} times and more`, async () => {
     const load = ["--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=8M", "--verify=crc32c"];
-    const job = ["--name=disk", "--ioengine=nbd", `--uri=${uriOf("vm")}`, ...load];
+    const job = ["--name=disk", "--ioengine=nbd", `--uri=${stack.uriOf("vm")}`, ...load];
     let changes = 0;
     while (changes < CHANGES) {
       const stop = await changeAllTheTime();
@@ -90,26 +80,30 @@ describe.skipIf(isMissing("fio"))("fio", () => {
 describe.skipIf(isMissing("nbdcopy", "qemu-img"))(
   "a snapshot that is taken of a running server",
   () => {
-    const dm = (...argv: readonly string[]): Promise<string> =>
-      succeed(BLKSTACK, [...argv, "--control", "control.sock"], { cwd: bench.folder });
-
     it("is read by nbdcopy and qemu-img, while the disk goes on", async () => {
       bench.writePattern("before.raw", 8 * MIB);
       bench.write("after.raw", Buffer.alloc(8 * MIB, 7));
-      await succeed("nbdcopy", [bench.path("before.raw"), uriOf("vm")]);
-      await dm("dm", "reload", "vm", "--table", "0 16384 snapshot-origin base");
-      await dm("dm", "suspend", "vm");
-      await dm("dm", "create", "before", "--table", "0 16384 snapshot base cow P 16");
-      await dm("dm", "resume", "vm");
-      await dm("export", "add", "before", "--read-only");
-      await succeed("nbdcopy", [bench.path("after.raw"), uriOf("vm")]);
-      await succeed("nbdcopy", [uriOf("before"), bench.path("read.raw")]);
+      await succeed("nbdcopy", [bench.path("before.raw"), stack.uriOf("vm")]);
+      await stack.command("dm", "reload", "vm", "--table", "0 16384 snapshot-origin base");
+      await stack.command("dm", "suspend", "vm");
+      await stack.command("dm", "create", "before", "--table", "0 16384 snapshot base cow P 16");
+      await stack.command("dm", "resume", "vm");
+      await stack.command("export", "add", "before", "--read-only");
+      await succeed("nbdcopy", [bench.path("after.raw"), stack.uriOf("vm")]);
+      await succeed("nbdcopy", [stack.uriOf("before"), bench.path("read.raw")]);
       expect(await bench.sha256("read.raw")).toBe(await bench.sha256("before.raw"));
       const raw = ["-f", "raw", "-F", "raw"];
-      await succeed("qemu-img", ["compare", ...raw, bench.path("before.raw"), uriOf("before")]);
-      await succeed("qemu-img", ["compare", ...raw, bench.path("after.raw"), uriOf("vm")]);
-      expect(await dm("dm", "status", "before")).toMatch(/^0 16384 snapshot 16\d{3}\/32768 \d+\n$/);
-      expect(served.stderr).toBe("");
+      await succeed("qemu-img", [
+        "compare",
+        ...raw,
+        bench.path("before.raw"),
+        stack.uriOf("before"),
+      ]);
+      await succeed("qemu-img", ["compare", ...raw, bench.path("after.raw"), stack.uriOf("vm")]);
+      expect(await stack.command("dm", "status", "before")).toMatch(
+        /^0 16384 snapshot 16\d{3}\/32768 \d+\n$/,
+      );
+      expect(stack.served.stderr).toBe("");
     });
   },
 );

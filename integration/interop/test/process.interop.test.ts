@@ -114,8 +114,11 @@ describe("sockets that listen already", () => {
     return { server, port };
   }
 
+  /** Node tells nobody which descriptor a server listens on; its handle knows. */
   function descriptorOf(server: Server): number {
-    return (server as unknown as { _handle: { fd: number } })._handle.fd;
+    const handle: unknown = Reflect.get(server, "_handle");
+    if (typeof handle === "object" && handle !== null && "fd" in handle) return Number(handle.fd);
+    throw new Error("a server of this Node has no handle with a descriptor");
   }
 
   it("are all taken over, beside one of its own", async () => {
