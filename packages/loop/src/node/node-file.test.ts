@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BlockError } from "@blkstack/block";
-import { type FileCalls, loadFileCalls } from "@blkstack/file-calls";
+import type { FileCalls } from "@blkstack/file-calls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Files, type NodeFile, openBackingFile, type OpenFileOptions } from "../node.ts";
 
@@ -25,6 +25,22 @@ async function open(options: Partial<OpenFileOptions> = {}): Promise<NodeFile> {
   const { file } = await openBackingFile({ path, ...options });
   opened.push(file);
   return file;
+}
+
+/** Calls of the system that answer reads so, and do nothing else. */
+function callsThatRead(readvCached: FileCalls["readvCached"]): FileCalls {
+  const refuse = (): never => {
+    throw new Error("this test is about reads");
+  };
+  return {
+    readvCached,
+    readCached: refuse,
+    readAhead: refuse,
+    punch: refuse,
+    zero: refuse,
+    findData: refuse,
+    findHole: refuse,
+  };
 }
 
 const FRESH = { create: true, sizeBytes: 8192 } as const;
@@ -150,8 +166,8 @@ describe("the calls of the system", () => {
   });
 
   it("leave a read to a thread when it would wait for the disk", async () => {
-    const never = { ...(await loadFileCalls()), readvCached: () => -11 } as unknown as FileCalls;
-    const file = await open({ ...FRESH, calls: never });
+    const calls = callsThatRead(() => -11);
+    const file = await open({ ...FRESH, calls, holes: null });
     const memory = new Uint8Array(4);
     const read = file.read([memory], 0);
     expect(read).toBeInstanceOf(Promise);
@@ -160,12 +176,10 @@ describe("the calls of the system", () => {
 
   it("are not asked again by a file system that cannot tell", async () => {
     let asked = 0;
-    const calls = {
-      readvCached: () => {
-        asked += 1;
-        return -95;
-      },
-    } as unknown as FileCalls;
+    const calls = callsThatRead(() => {
+      asked += 1;
+      return -95;
+    });
     const file = await open({ ...FRESH, calls, holes: null });
     expect([file.read([new Uint8Array(4)], 0), file.read([new Uint8Array(4)], 0)]).toEqual([4, 4]);
     expect(asked).toBe(1);
