@@ -7,27 +7,48 @@ import { runStackFile, runStacks, type StackSums, type StackWorld } from "./inde
 /** How many stacks are between two lines of progress. */
 const PROGRESS_STACKS = 10;
 
-const { values } = parseArgs({
-  options: {
-    world: { type: "string", default: "real" },
-    seed: { type: "string", default: "1" },
-    stacks: { type: "string", default: "50" },
-    ios: { type: "string" },
-    schedules: { type: "string", default: "10" },
-    path: { type: "string" },
-    shrinks: { type: "string", default: "2000" },
-    file: { type: "string" },
-  },
-});
-if (values.world !== "real" && values.world !== "explored") {
-  throw new RangeError(`--world is "real" or "explored", not "${values.world}"`);
-}
-const world: StackWorld = values.world;
-const seed = Number(values.seed);
-const ios = Number(values.ios ?? (world === "real" ? "1000" : "9"));
-const schedules = Number(values.schedules);
+const OPTIONS = {
+  world: { type: "string", default: "real" },
+  seed: { type: "string", default: "1" },
+  stacks: { type: "string", default: "50" },
+  ios: { type: "string" },
+  schedules: { type: "string", default: "10" },
+  path: { type: "string" },
+  shrinks: { type: "string", default: "2000" },
+  file: { type: "string" },
+} as const;
+
+const values = optionValues();
+const world = worldOf(values.world);
+const seed = wholeNumber("seed", values.seed);
+const ios = wholeNumber("ios", values.ios ?? (world === "real" ? "1000" : "9"));
+const schedules = wholeNumber("schedules", values.schedules);
+const stacks = wholeNumber("stacks", values.stacks);
+const shrinksMax = wholeNumber("shrinks", values.shrinks);
 if (values.file === undefined) await runRandom();
 else await runFile(values.file);
+
+function fail(why: string): never {
+  const words = Object.keys(OPTIONS).map((name) => `[--${name} …]`);
+  console.error(`${why}\nusage: npm run -s stacks -- ${words.join(" ")}`);
+  process.exit(2);
+}
+
+function optionValues(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function worldOf(text: string): StackWorld {
+  return text === "real" || text === "explored" ? text : fail(`"${text}" is no world`);
+}
+
+function wholeNumber(name: keyof typeof OPTIONS, text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : fail(`--${name}: "${text}" is no whole number`);
+}
 
 async function runFile(file: string): Promise<void> {
   const text = await readFile(file, "utf8");
@@ -40,10 +61,10 @@ async function runRandom(): Promise<void> {
   const report = await runStacks({
     world,
     seed,
-    stacks: Number(values.stacks),
+    stacks,
     iosPerStack: ios,
     schedulesPerStack: schedules,
-    shrinksMax: Number(values.shrinks),
+    shrinksMax,
     ...(values.path !== undefined && { path: values.path }),
     onProgress(sums) {
       if (sums.stacks % PROGRESS_STACKS === 0) {
