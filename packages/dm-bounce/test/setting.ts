@@ -2,10 +2,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bio, bioEndio, BioOp, BioStatus, createVecs, type Page } from "@blkstack/bio";
-import { type BlockDevice, BlockError, defaultLimits, RequestQueue } from "@blkstack/block";
-import { DeviceMapper, TargetRegistry } from "@blkstack/device-mapper";
-import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
-import { Memory } from "@blkstack/memory";
+import { type BlockDevice, defaultLimits, RequestQueue } from "@blkstack/block";
+import { DiskRig } from "@blkstack/conformance";
+import type { DeviceMapper } from "@blkstack/device-mapper";
 import type { InterruptSource } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { bounce } from "../src/index.ts";
@@ -81,25 +80,11 @@ class DirectFile implements BlockDevice, InterruptSource<Bio> {
 export class Setting {
   readonly scheduler = new VirtualScheduler({ interrupts: "queued" });
   readonly folder: string = fs.mkdtempSync(join(tmpdir(), "bounce-"));
-  readonly disk: DirectFile = new DirectFile(this.scheduler, join(this.folder, "image"));
-  readonly dm: DeviceMapper;
-  readonly #submitter: MakeRequest;
-
-  constructor() {
-    const { scheduler } = this;
-    const memory = new Memory({ scheduler });
-    this.#submitter = new MakeRequest({ split: new SplitSetPerDevice({ scheduler, memory }) });
-    this.dm = new DeviceMapper({
-      scheduler,
-      memory,
-      submitter: this.#submitter,
-      registry: new TargetRegistry([bounce]),
-      lookup: (name) => {
-        if (name === "raw" || name === "7:0") return this.disk;
-        throw new BlockError("BLK_DEVICE", "ENODEV", `there is no device "${name}"`);
-      },
-    });
-  }
+  readonly #rig = new DiskRig(this.scheduler, { types: [bounce] });
+  readonly dm: DeviceMapper = this.#rig.dm;
+  readonly disk: DirectFile = this.#rig.add(
+    new DirectFile(this.scheduler, join(this.folder, "image")),
+  );
 
   async create(table: string): Promise<void> {
     await this.scheduler.perform("create", (task) => this.dm.create("md", task, { table }));
@@ -122,7 +107,7 @@ export class Setting {
         ends[index] = status;
       };
       this.scheduler.spawn(`sender-${String(index)}`, (task) =>
-        this.#submitter.submitBio(bio, task),
+        this.#rig.submitter.submitBio(bio, task),
       );
     }
     await this.scheduler.run();
