@@ -1,5 +1,6 @@
 export { BenchDisk, type BenchDiskOptions } from "./bench-disk.ts";
 export { DiskRig, type DiskRigOptions, type RigParts } from "./disk-rig.ts";
+export { LateDisk, type LateDiskOptions } from "./late-disk.ts";
 export {
   type BioContents,
   bioFor,

@@ -1,10 +1,10 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { BlockError } from "@blkstack/block";
+import { LateDisk } from "@blkstack/conformance";
 import { allFail } from "@blkstack/memory";
 import { isPending, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import { LateDisk } from "../test/late-disk.ts";
 import { Rig } from "../test/rig.ts";
 
 const SECTORS = 8004;
@@ -17,7 +17,7 @@ let disk: LateDisk;
 beforeEach(() => {
   scheduler = new VirtualScheduler({ isExploring: false });
   rig = new Rig(scheduler);
-  disk = rig.add(new LateDisk("base", SECTORS, scheduler));
+  disk = rig.add(new LateDisk({ name: "base", sizeSectors: SECTORS, scheduler }));
 });
 
 /** Runs `body` over a cache of 64 blocks of 4 KiB, and removes it afterwards. */
@@ -259,7 +259,7 @@ describe("what is under way below", () => {
   async function sending(...bodies: ((task: Task) => Promise<unknown>)[]): Promise<void> {
     scheduler = new VirtualScheduler({ interrupts: "queued" });
     rig = new Rig(scheduler);
-    disk = rig.add(new LateDisk("base", SECTORS, scheduler));
+    disk = rig.add(new LateDisk({ name: "base", sizeSectors: SECTORS, scheduler }));
     disk.bytes.fill(9);
     const table = `0 ${String(SECTORS)} cache base 4096 64`;
     await scheduler.perform("begin", (task) => rig.dm.create("c", task, { table }));

@@ -1,4 +1,5 @@
 import { type Bio, BioFlag, BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
+import { LateDisk } from "@blkstack/conformance";
 import { RamDisk } from "@blkstack/disk-ram";
 import {
   assertNothingFound,
@@ -11,7 +12,6 @@ import {
 import { allFail } from "@blkstack/memory";
 import type { Task } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
-import { LateDisk } from "../test/late-disk.ts";
 import { Rig } from "../test/rig.ts";
 
 const SECTORS = 32;
@@ -29,7 +29,9 @@ const meetings = defineScenario({
   ),
   build(world, variant) {
     const rig = new Rig(world.scheduler);
-    const disk = rig.add(new LateDisk("base", SECTORS, world.scheduler));
+    const disk = rig.add(
+      new LateDisk({ name: "base", sizeSectors: SECTORS, scheduler: world.scheduler }),
+    );
     const mode = variant === "through" ? "writethrough" : "writeback";
     const problems: string[] = [];
     world.spawn("people", async (task) => {

@@ -1,10 +1,10 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import { LateDisk } from "@blkstack/conformance";
 import { choosesFailures } from "@blkstack/memory";
 import type { Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LateDisk } from "../test/late-disk.ts";
 import { Rig } from "../test/rig.ts";
 
 /** Users take every third sector, so that they meet in every block and never in a sector. */
@@ -113,7 +113,7 @@ it("random users of one cache, on random schedules and with little memory, find 
         choose: (_what, count) => scheduler.random.below(count),
       });
       const rig = new Rig(scheduler);
-      const disk = rig.add(new LateDisk("base", SECTORS, scheduler));
+      const disk = rig.add(new LateDisk({ name: "base", sizeSectors: SECTORS, scheduler }));
       const features = `3 ${mode} bypass_sectors ${String(bypass)}`;
       const table = `0 ${String(SECTORS)} cache base ${String(blockBytes)} 16 ${features}`;
       await scheduler.perform("begin", (task) => rig.dm.create("c", task, { table }));

@@ -1,7 +1,6 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
-import type { SentBio } from "@blkstack/conformance";
+import type { LateDisk, SentBio } from "@blkstack/conformance";
 import { expect, it } from "vitest";
-import type { LateDisk } from "../test/late-disk.ts";
 import { Bench, endOf } from "../test/rig.ts";
 
 const OLD = 0xaa;

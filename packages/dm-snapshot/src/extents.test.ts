@@ -1,7 +1,7 @@
 import { type Extent, ExtentLayer } from "@blkstack/block";
+import type { LateDisk } from "@blkstack/conformance";
 import { expect, it } from "vitest";
 import { Bench } from "../test/rig.ts";
-import type { LateDisk } from "../test/late-disk.ts";
 
 const ZERO = 3;
 

@@ -1,7 +1,7 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import type { LateDisk } from "@blkstack/conformance";
 import { describe, expect, it } from "vitest";
 import { Bench, endOf } from "../test/rig.ts";
-import type { LateDisk } from "../test/late-disk.ts";
 
 const OLD = 0xaa;
 const NEW = 0xbb;

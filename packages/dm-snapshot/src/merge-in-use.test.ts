@@ -1,6 +1,6 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
+import type { LateDisk } from "@blkstack/conformance";
 import { expect, it } from "vitest";
-import type { LateDisk } from "../test/late-disk.ts";
 import { Bench, endOf } from "../test/rig.ts";
 
 const OLD = 0xaa;

@@ -1,8 +1,7 @@
 import { type Bio, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
-import type { Range, SentBio } from "@blkstack/conformance";
+import type { LateDisk, Range, SentBio } from "@blkstack/conformance";
 import { describe, expect, it } from "vitest";
 import { Bench, endOf } from "../test/rig.ts";
-import type { LateDisk } from "../test/late-disk.ts";
 
 const OLD = 0xaa;
 const OWN = 0xcc;

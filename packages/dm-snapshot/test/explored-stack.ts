@@ -1,9 +1,8 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
-import type { Range } from "@blkstack/conformance";
+import type { LateDisk, Range } from "@blkstack/conformance";
 import { defineScenario, type Scenario } from "@blkstack/explorer";
 import { Completion, type Task } from "@blkstack/task";
 import type { SnapshotPolicies } from "../src/index.ts";
-import type { LateDisk } from "./late-disk.ts";
 import { fillOf, Rig } from "./rig.ts";
 
 export const OLD = 0xaa;

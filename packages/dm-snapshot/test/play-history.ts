@@ -1,5 +1,5 @@
 import { type Bio, BioOp, BioStatus, SECTOR_BYTES, statusName } from "@blkstack/bio";
-import type { SentBio } from "@blkstack/conformance";
+import type { LateDisk, SentBio } from "@blkstack/conformance";
 import type { BlockDevice } from "@blkstack/block";
 import { allFail, failsWithoutWaiting, noneFails } from "@blkstack/memory";
 import { type Access, AccessMode, type Task } from "@blkstack/task";
@@ -11,7 +11,6 @@ import {
   ORIGIN_SECTORS,
   type SnapshotPlan,
 } from "./history.ts";
-import type { LateDisk } from "./late-disk.ts";
 import { type OpenWrite, Register } from "./register.ts";
 import { Rig } from "./rig.ts";
 

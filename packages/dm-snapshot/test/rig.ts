@@ -1,11 +1,10 @@
 import { BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
-import { DiskRig, firstBytes, type Range, type SentBio } from "@blkstack/conformance";
+import { DiskRig, firstBytes, LateDisk, type Range, type SentBio } from "@blkstack/conformance";
 import type { DeviceMapperOptions } from "@blkstack/device-mapper";
 import type { Scheduler, Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { type SnapshotPolicies, snapshotTargets } from "../src/index.ts";
-import { LateDisk } from "./late-disk.ts";
 
 /** A device mapper that knows the snapshot targets, over disks that are late. */
 export class Rig<AScheduler extends Scheduler = Scheduler> extends DiskRig<AScheduler> {
@@ -21,9 +20,10 @@ export class Rig<AScheduler extends Scheduler = Scheduler> extends DiskRig<ASche
   }
 
   disk(name: string, sizeSectors: number): LateDisk {
-    const disk = new LateDisk(name, sizeSectors, this.scheduler, { minor: this.#diskCount });
+    const deviceNumber = `7:${String(this.#diskCount)}`;
     this.#diskCount += 1;
-    return this.add(disk);
+    const { scheduler } = this;
+    return this.add(new LateDisk({ name, deviceNumber, sizeSectors, scheduler }));
   }
 
   /** A bio that is not sent yet. Writes fill each sector with `byte`. */

@@ -7,46 +7,53 @@ import {
   bioViews,
   opName,
   SECTOR_BYTES,
+  type Sectors,
 } from "@blkstack/bio";
 import { type BlockDevice, type QueueLimits, RequestQueue, stackingLimits } from "@blkstack/block";
 import { type Access, AccessMode, type InterruptSource, type Scheduler } from "@blkstack/task";
 
-/** Bios within the same so many sectors meet, others do not. */
+/** To the explorer bios within the same so many sectors meet, others do not. */
 const PLACE_SECTORS = 8;
 
+export interface LateDiskOptions {
+  readonly name: string;
+  /** What tables of a running device call it: `7:0`. Unless told, its name. */
+  readonly deviceNumber?: string;
+  readonly sizeSectors: Sectors;
+  readonly scheduler: Scheduler;
+  /** What differs from a disk with a cache, FUA, discards and zeroes. */
+  readonly limits?: Partial<QueueLimits>;
+}
+
 /**
- * A disk that moves data when a bio ends, not when it comes, as real ones may: who reads and who
- * writes while both are under way is decided by who ends first.
+ * A disk that moves data when a bio ends, not when it comes, as real ones may: of two bios that are
+ * under way together the later one is who ends last.
  */
 export class LateDisk implements BlockDevice, InterruptSource<Bio> {
   readonly name: string;
   readonly label: string;
-  readonly deviceNumber: string;
+  readonly deviceNumber?: string;
   readonly isReadOnly = false;
   readonly queue: RequestQueue;
   /** What came, in order: `WRITE 4+4`, `FLUSH`, `FLUSH WRITE 8+8 FUA`. */
   readonly log: string[] = [];
-  /** Bios that the test keeps. */
+  /** Bios that are kept from ending. */
   readonly held: Bio[] = [];
-  /** Which bios are kept from ending, until `release`. */
+  /** Which bios are kept, until `release`. */
   holds: (bio: Bio) => boolean = () => false;
   /** Which bios fail. */
   fails: (bio: Bio) => boolean = () => false;
-  sizeSectors: number;
+  sizeSectors: Sectors;
+  /** All that it holds. */
   bytes: Uint8Array;
   readonly #scheduler: Scheduler;
   readonly #reads = new Map<number, Access>();
   readonly #writes = new Map<number, Access>();
 
-  constructor(
-    name: string,
-    sizeSectors: number,
-    scheduler: Scheduler,
-    { minor = 0, limits = {} }: { minor?: number; limits?: Partial<QueueLimits> } = {},
-  ) {
+  constructor({ name, deviceNumber, sizeSectors, scheduler, limits = {} }: LateDiskOptions) {
     this.name = name;
     this.label = `disk ${name}`;
-    this.deviceNumber = `7:${String(minor)}`;
+    if (deviceNumber !== undefined) this.deviceNumber = deviceNumber;
     this.sizeSectors = sizeSectors;
     this.bytes = new Uint8Array(sizeSectors * SECTOR_BYTES);
     this.#scheduler = scheduler;
@@ -87,7 +94,8 @@ export class LateDisk implements BlockDevice, InterruptSource<Bio> {
     for (const bio of this.held.splice(0)) this.#scheduler.raise(this, bio);
   }
 
-  resize(sizeSectors: number): void {
+  /** Grows with zeroes, or forgets its end. */
+  resize(sizeSectors: Sectors): void {
     const bytes = new Uint8Array(sizeSectors * SECTOR_BYTES);
     bytes.set(this.bytes.subarray(0, bytes.length));
     this.bytes = bytes;
@@ -95,7 +103,7 @@ export class LateDisk implements BlockDevice, InterruptSource<Bio> {
   }
 
   /** The first byte of a sector: what it was filled with. */
-  at(sector: number): number {
+  at(sector: Sectors): number {
     return this.bytes[sector * SECTOR_BYTES] ?? -1;
   }
 
