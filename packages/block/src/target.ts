@@ -90,6 +90,11 @@ export interface Target {
   readonly writeZeroesBios?: number;
   /** The same for secure erase. */
   readonly secureEraseBios?: number;
+  /**
+   * Whether bios that must not wait (`BioFlag.NoWait`) may come: `map` never waits for one, and ends
+   * with `BioStatus.Again` what it can only do later; absent: they end with `Again` and never come.
+   */
+  readonly takesNoWait?: boolean;
   /** Bios are cut at multiples of this; absent or 0: no such lines. */
   readonly maxIoSectors?: Sectors;
   /** The sector of the mapped device that those lines are counted from; absent: the target's begin. */

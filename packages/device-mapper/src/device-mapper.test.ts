@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
+import { defineTarget, MapResult } from "@blkstack/block";
+import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../test/bench.ts";
 import { failing, probeType } from "../test/test-targets.ts";
 import { TargetRegistry } from "./registry.ts";
@@ -135,4 +137,23 @@ describe("a registry", () => {
     }).toThrow("there already is");
     expect(registry.versions).toEqual(["failing 1.0.0"]);
   });
+});
+
+it("a bio that must not wait comes to no device that has a target which may", async () => {
+  const map = vi.fn(() => MapResult.Kill);
+  const patient = defineTarget({
+    name: "patient",
+    version: [1, 0, 0],
+    apiVersion: 1,
+    create: () => ({ map, status: () => "" }),
+  });
+  const bench = new Bench({ types: [probeType(), patient] });
+  await bench.create("md", "0 8 probe a 0", "8 8 patient");
+  for (const sector of [0, 8]) {
+    const sent = await bench.send("md", BioOp.Read, sector, 4, BioFlag.NoWait);
+    expect(sent).toMatchObject({ ends: 1, status: BioStatus.Again });
+  }
+  expect(bench.a.log).toEqual([]);
+  expect(map).not.toHaveBeenCalled();
+  expect(await bench.send("md", BioOp.Read, 0, 4)).toMatchObject({ ends: 1, status: BioStatus.Ok });
 });

@@ -44,6 +44,8 @@ function targetLimits({ target }: TableTarget): QueueLimits {
     stackLimits(limits, device.queue.limits, startSector);
   }
   target.adjustLimits?.(limits);
+  // Who does not say that it can may wait, as `map` is allowed to.
+  if (target.takesNoWait !== true) limits.canNoWait = false;
   // A target that takes no flushes has nothing that one would make durable.
   if ((target.flushBios ?? 0) === 0) limits.hasVolatileCache = false;
   return limits;

@@ -30,6 +30,7 @@ export interface ProbeBehaviour {
 
 /** Sends bios to a device like linear does, unless the test says otherwise. */
 export class Probe implements Target {
+  readonly takesNoWait = true;
   readonly context: TargetContext;
   readonly device: BlockDevice;
   readonly start: Sectors;

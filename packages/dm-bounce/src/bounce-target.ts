@@ -108,7 +108,6 @@ class BounceTarget implements Target {
     limits.maxHwSectors = Math.min(limits.maxHwSectors, sectors);
     limits.dmaAlignmentMask = 0;
     limits.bounceFrame = Infinity;
-    limits.canNoWait = false;
   }
 
   /** Waits: never. */

@@ -49,6 +49,7 @@ class Dust implements Target {
   readonly flushBios = 1;
   readonly flushesPassThrough = true;
   readonly discardBios = 1;
+  readonly takesNoWait = true;
   /** So that every bio lies in one block. */
   readonly maxIoSectors: Sectors;
   readonly #context: TargetContext;

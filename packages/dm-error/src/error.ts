@@ -9,6 +9,8 @@ export const error: TargetType = defineTarget({
 });
 
 class Failing implements Target {
+  readonly takesNoWait = true;
+
   /** Waits: never. */
   map(): MapResult {
     return MapResult.Kill;

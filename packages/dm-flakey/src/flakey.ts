@@ -64,6 +64,7 @@ function parseInterval(context: TargetContext): Interval {
 class Flakey implements Target {
   readonly flushBios = 1;
   readonly discardBios = 1;
+  readonly takesNoWait = true;
   readonly #context: TargetContext;
   readonly #options: FlakeyOptions;
   readonly #device: BlockDevice;

@@ -33,6 +33,7 @@ class Linear implements Target {
   readonly discardBios = 1;
   readonly writeZeroesBios = 1;
   readonly secureEraseBios = 1;
+  readonly takesNoWait = true;
   readonly #device: BlockDevice;
   readonly #deviceLabel: string;
   readonly #start: Sectors;

@@ -74,6 +74,7 @@ class Striped implements Target {
   readonly discardBios = 1;
   readonly writeZeroesBios = 1;
   readonly secureEraseBios = 1;
+  readonly takesNoWait = true;
   /** So that every bio lies in one chunk, and so on one device. */
   readonly maxIoSectors: Sectors;
   readonly #context: TargetContext;

@@ -13,6 +13,8 @@ export const zero: TargetType = defineTarget({
 });
 
 class Zero implements Target {
+  readonly takesNoWait = true;
+
   /** Waits: never. */
   map(bio: Bio): MapResult {
     if (bio.op === BioOp.Read) {

@@ -26,6 +26,8 @@ class ExampleTarget implements Target {
   /** Flushes go to the device in `devices`, once, as they are. */
   readonly flushBios = 1;
   readonly flushesPassThrough = true;
+  /** `map` never waits, so that bios that must not wait may come to it. */
+  readonly takesNoWait = true;
   readonly #device: BlockDevice;
   readonly #deviceLabel: string;
   readonly #startSector: Sectors;
