@@ -71,11 +71,16 @@ const WRONG: readonly (readonly [RuleName, TargetClass, string])[] = [
   ["fua", wrong.DropsFua, "after a power cut behind WRITE 0+1 FUA, sector 0 should have"],
   ["flushes-pass-through", wrong.SaysItPassesFlushes, "copy 0 is not just remapped"],
   ["suspend", wrong.HoldsThroughSuspends, "the suspend does not end"],
+  ["suspend", wrong.WorksWhileSuspended, "a flush of a came while it was suspended"],
   ["push-back", wrong.GivesBackUnasked, "and nobody asked for it"],
+  ["push-back", wrong.HoldsThroughSuspends, "the suspend does not end"],
+  ["push-back", wrong.WorksWhileSuspended, "a flush of a came while it was suspended"],
+  ["no-wait", wrong.WaitsForAnybody, "READ 8+1 NOWAIT: its sender sleeps on"],
+  ["no-wait", wrong.PutsOffWhatIsDone, "afterwards sector 8 of what is read should have"],
   ["leaks", wrong.LeavesItsPool, "when it is removed, 1 pools are left"],
   ["every-order", wrong.SharesWhatItKnows, "WRONG: "],
   ["failing-allocations", wrong.FailsWithoutMemory, "ended with EIO, not with OK"],
-  ["pool-of-one", wrong.TakesTwoOfOne, "DEADLOCK: "],
+  ["pool-of-one", wrong.TakesTwoOfOnePool, "DEADLOCK: "],
   ["suspend-in-use", wrong.DoesNotResume, "ended with EIO, not with OK"],
   ["power-cut", wrong.DropsFua, "LOST_WRITE: "],
   ["power-cut", wrong.FlushesNothing, "LOST_WRITE: "],
@@ -101,6 +106,22 @@ it("a refusal in other words, or with another errno, is none", async () => {
   expect(await complaintOf(suiteOf(wrong.Right, { invalidTables }), "refusals")).toContain(
     'with EINVAL and "Device lookup failed"; is with ENODEV',
   );
+});
+
+describe("a pool that needs more than one element", () => {
+  const pool = 'bio_set "probe"';
+
+  it("is left as many as are claimed", async () => {
+    const suite = suiteOf(wrong.TakesTwoOfOnePool, { claims: { reserves: { [pool]: 4 } } });
+    expect(await complaintOf(suite, "pool-of-one")).toBeNull();
+  });
+
+  it("is not claimed where one is enough", async () => {
+    const suite = suiteOf(wrong.WaitsForAnybody, { claims: { reserves: { [pool]: 4 } } });
+    expect(await complaintOf(suite, "pool-of-one")).toContain(
+      `claims that ${pool} needs more than one element, and does with one`,
+    );
+  });
 });
 
 describe("an exception", () => {

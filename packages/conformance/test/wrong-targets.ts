@@ -1,12 +1,4 @@
-import {
-  type Bio,
-  bioEndio,
-  BioFlag,
-  BioOp,
-  BioStatus,
-  bioViews,
-  SECTOR_BYTES,
-} from "@blkstack/bio";
+import { Bio, bioEndio, BioFlag, BioOp, BioStatus, bioViews, SECTOR_BYTES } from "@blkstack/bio";
 import { BioSet } from "@blkstack/bio-set";
 import {
   type BlockDevice,
@@ -26,6 +18,7 @@ import { type Access, AccessMode, GFP_NOIO, Mutex, type Task, Timer } from "@blk
 /** Maps its line to the front of a device. Right in every respect, for others to be wrong in one. */
 export class Right implements Target {
   readonly flushBios: number = 1;
+  readonly takesNoWait = true;
   readonly context: TargetContext;
   readonly device: BlockDevice;
   readonly #use: Access = { object: { label: "probe" }, mode: AccessMode.Read, label: "map" };
@@ -227,8 +220,8 @@ export class FailsWithoutMemory extends Right {
   }
 }
 
-/** Two bios of its own for each of others, from a pool that can be sure of one. */
-export class TakesTwoOfOne extends Right {
+/** Two bios of its own for each of others, from one pool: enough of them for two at the same time. */
+export class TakesTwoOfOnePool extends Right {
   readonly #set = poolOf(this.context);
 
   override async map(bio: Bio, task: Task): Promise<MapResult> {
@@ -241,6 +234,58 @@ export class TakesTwoOfOne extends Right {
 
   async destroy(task: Task): Promise<void> {
     await this.#set.destroy(task);
+  }
+}
+
+/** A bio of its own for each of others until that ends, and waits for it whoever asks. */
+export class WaitsForAnybody extends Right {
+  readonly #set = poolOf(this.context);
+  readonly #kept = new Map<Bio, Bio | null>();
+
+  override async map(bio: Bio, task: Task): Promise<MapResult> {
+    this.#kept.set(bio, await this.#set.alloc(GFP_NOIO, 0, task));
+    return this.redirected(bio);
+  }
+
+  endIo(bio: Bio): EndIoResult {
+    this.#kept.get(bio)?.put();
+    this.#kept.delete(bio);
+    return EndIoResult.Done;
+  }
+
+  async destroy(task: Task): Promise<void> {
+    await this.#set.destroy(task);
+  }
+}
+
+export class PutsOffWhatIsDone extends Right {
+  endIo(bio: Bio): EndIoResult {
+    if ((bio.flags & BioFlag.NoWait) !== 0) bio.status = BioStatus.Again;
+    return EndIoResult.Done;
+  }
+}
+
+/** Looks after its device once more when the suspend is over. */
+export class WorksWhileSuspended extends Right {
+  readonly #timer: Timer = new Timer(this.context.scheduler, "look", () => {
+    this.#look();
+  });
+
+  postsuspend(): void {
+    this.#timer.arm(1000);
+  }
+
+  destroy(): void {
+    this.#timer.cancel();
+  }
+
+  #look(): void {
+    const bio = new Bio();
+    bio.device = this.device;
+    bio.op = BioOp.Write;
+    bio.flags = BioFlag.Preflush;
+    const { scheduler, submitter } = this.context;
+    scheduler.spawn("look", (task) => submitter.submitBio(bio, task));
   }
 }
 
@@ -258,5 +303,5 @@ export class DoesNotResume extends Right {
 }
 
 function poolOf({ scheduler, service }: TargetContext): BioSet {
-  return new BioSet({ name: "probe", scheduler, memory: service(Memory), poolSize: 1 });
+  return new BioSet({ name: "probe", scheduler, memory: service(Memory), poolSize: 4 });
 }

@@ -90,17 +90,17 @@ testTarget({
 
 testTarget({
   target: snapshotMerge,
+  others: [snapshot],
   blankDisks: ["b"],
-  claims: {
-    ownDisks: ["b"],
-    errors: "any",
-    except: {
-      "table-round-trip": "takes over from a snapshot, not from a merge",
-      "push-back": "takes over from a snapshot, not from a merge",
-      "suspend-in-use": "takes over from a snapshot, not from a merge",
+  claims: { ownDisks: ["b"], errors: "any" },
+  tables: [
+    {
+      line: "snapshot-merge a b P 8",
+      // A merge takes over from a snapshot, and not from a merge.
+      between: "snapshot a b P 8",
+      model: remaps(onOrigin, { exactDisks: ["a"] }),
     },
-  },
-  tables: [{ line: "snapshot-merge a b P 8", model: remaps(onOrigin, { exactDisks: ["a"] }) }],
+  ],
   invalidTables: [
     { line: "snapshot-merge a b P", says: "requires 4 or more arguments" },
     { line: "snapshot-merge a none P 8", says: "Cannot get COW device", errno: "ENODEV" },

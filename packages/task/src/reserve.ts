@@ -1,3 +1,6 @@
+import type { Awaitable } from "./awaitable.ts";
+import type { Task } from "./task.ts";
+
 /** What a pool tells of itself to whoever wants to know how it fares. A `Mempool` is one. */
 export interface Reserve {
   /** What people call it: `bios of md0`. */
@@ -12,4 +15,10 @@ export interface Reserve {
   readonly fromReserve: number;
   /** Allocations that had to wait, for memory or for an element to be given back. */
   readonly waits: number;
+  /**
+   * Changes how many elements it is to have; absent: it has what it was made with.
+   *
+   * **Waits:** for memory, when it grows.
+   */
+  resize?(minNr: number, task: Task): Awaitable<void>;
 }

@@ -1,12 +1,18 @@
 import { BioFlag, BioOp, BioStatus, statusName } from "@blkstack/bio";
 import { defineScenario, explore, type ExploreOptions, type World } from "@blkstack/explorer";
-import { allFail, choosesFailures } from "@blkstack/memory";
-import { Completion, type Task } from "@blkstack/task";
+import { choosesFailures } from "@blkstack/memory";
+import { type Awaitable, Completion, type Task } from "@blkstack/task";
 import { type ExercisedSubject, type RuleOfTables, schedulesOf } from "../suite/checked-rule.ts";
 import { firstDifference, sectorOf } from "../suite/content.ts";
 import { expectedAndFound } from "../suite/exercise.ts";
 import { flushRequest, type Request, requestText } from "../suite/request.ts";
-import { type Subject, SuiteRig, type SuiteRigOptions, takes } from "../suite/suite-rig.ts";
+import {
+  ONE_EACH,
+  type Subject,
+  SuiteRig,
+  type SuiteRigOptions,
+  takes,
+} from "../suite/suite-rig.ts";
 
 /** How many send bios at the same time, each to a part of the line of its own. */
 const SENDERS = 3;
@@ -18,7 +24,7 @@ interface Exploration {
   readonly rig?: Omit<SuiteRigOptions, "subject">;
   readonly options?: ExploreOptions;
   /** When the device is there, and before bios are sent. */
-  readonly before?: (rig: SuiteRig) => void;
+  readonly before?: (rig: SuiteRig, task: Task) => Awaitable<void>;
   /** While bios are under way. */
   readonly meanwhile?: (rig: SuiteRig, task: Task, world: World) => Promise<void>;
 }
@@ -43,7 +49,7 @@ async function findingOf(
       const crowd = new Crowd(rig);
       world.spawn("people", async (task) => {
         await rig.create(task);
-        before?.(rig);
+        await before?.(rig, task);
         const ends = crowd.sendAll(world);
         await meanwhile?.(rig, task, world);
         for (const end of ends) await end.wait(task);
@@ -166,15 +172,21 @@ export const failingAllocations: RuleOfTables = {
 
 export const poolOfOne: RuleOfTables = {
   name: "pool-of-one",
-  says: "bios under way together are done right with no memory at all, and one bio in each pool of the device",
+  says: "bios under way together are done right with no memory at all, and one element in each pool",
   isExplored: true,
-  check: (subject) =>
-    findingOf(subject, {
-      rig: { mapper: { poolSize: 1, splitPoolSize: 1 } },
-      before: ({ memory }) => {
-        memory.faultPlan = allFail;
-      },
-    }),
+  async check(subject) {
+    const { reserves } = subject.suite.claims ?? {};
+    const starved = (given: typeof reserves): Promise<string | null> =>
+      findingOf(subject, {
+        rig: { mapper: ONE_EACH },
+        before: (rig, task) => rig.starve(given, task),
+      });
+    const found = await starved(reserves);
+    if (found !== null || reserves === undefined) return found;
+    if ((await starved({})) !== null) return null;
+    const pools = Object.keys(reserves).join(", ");
+    return `claims that ${pools} needs more than one element, and does with one`;
+  },
 };
 
 export const suspendInUse: RuleOfTables = {
@@ -183,10 +195,11 @@ export const suspendInUse: RuleOfTables = {
   isExplored: true,
   check: (subject) =>
     findingOf(subject, {
-      async meanwhile({ dm, tableText }, task, world) {
+      async meanwhile(rig, task, world) {
+        const { dm } = rig;
         await dm.suspend("md", task, { noflush: world.chooseOf("noflush", [false, true]) });
-        if (world.chooseOf("another table", [false, true])) await dm.load("md", tableText, task);
-        await dm.resume("md", task);
+        if (world.chooseOf("another table", [false, true])) await rig.renew(task);
+        else await dm.resume("md", task);
       },
     }),
 };

@@ -17,6 +17,7 @@ const NARROW: Readonly<Record<string, Partial<QueueLimits>>> = {
   "2 pieces of memory": { maxSegments: 2 },
 };
 
+// Not what stacks limits is asked which fields are narrow how: what it forgets is to be found here.
 /** Fields of which a smaller value is narrower; 0 and Infinity are no limit at all. */
 const NARROWER_IF_SMALLER = [
   "maxSectors",

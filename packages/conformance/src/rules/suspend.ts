@@ -31,12 +31,9 @@ export const suspend: RuleOfTables = {
     if (suspended !== null) return suspended;
     const unended = complaintAbout(rig, before);
     if (unended !== null) return `when it is suspended, ${unended}`;
-    const moved = await complaintAboutMoves(rig);
+    const meanwhile: Pending[] = [];
+    const moved = await complaintWhileSuspended(rig, meanwhile);
     if (moved !== null) return moved;
-    const meanwhile = send(rig, requestsOf(rig, 1));
-    await rig.scheduler.run();
-    const early = meanwhile.find(({ sent }) => sent.status !== null);
-    if (early !== undefined) return `${requestText(early.request)} ended while it was suspended`;
     await rig.scheduler.perform("people", (task) => rig.dm.resume("md", task));
     return complaintAfterResume(rig, meanwhile);
   },
@@ -44,7 +41,7 @@ export const suspend: RuleOfTables = {
 
 export const pushBack: RuleOfTables = {
   name: "push-back",
-  says: "bios are given back only for a suspend that wants them, and then are done once, by the next table",
+  says: "beside a suspend without a flush bios are given back only when it wants them, nothing moves, and the next table does each once",
   async check(subject) {
     for (const { rig } of await subject.exercises()) {
       const misdeed = rig.spy.misdeeds.find(({ rule }) => rule === "push-back");
@@ -54,10 +51,9 @@ export const pushBack: RuleOfTables = {
     const pending = send(rig, requestsOf(rig, 0));
     const suspended = await suspendBeside(rig, { noflush: true });
     if (suspended !== null) return suspended;
-    await rig.scheduler.perform("people", async (task) => {
-      await rig.dm.load("md", rig.tableText, task);
-      await rig.dm.resume("md", task);
-    });
+    const moved = await complaintWhileSuspended(rig, pending);
+    if (moved !== null) return moved;
+    await rig.scheduler.perform("people", (task) => rig.renew(task));
     return complaintAfterResume(rig, pending);
   },
 };
@@ -106,12 +102,17 @@ async function suspendBeside(rig: Rig, options: SuspendOptions): Promise<string 
     : "the suspend does not end, although the disks have ended all they had";
 }
 
-/** Nothing comes to a disk, however long one waits. */
-async function complaintAboutMoves({ scheduler, disks }: Rig): Promise<string | null> {
+/** Nothing comes to a disk, however long one waits, nor do bios end that are sent now, into `pending`. */
+async function complaintWhileSuspended(rig: Rig, pending: Pending[]): Promise<string | null> {
+  const { scheduler, disks } = rig;
   const counts = disks.map(({ came }) => came.length);
+  const meanwhile = send(rig, requestsOf(rig, 1));
+  pending.push(...meanwhile);
   await scheduler.advance(QUIET_MS);
   const late = disks.flatMap(({ came }, index) => came.slice(counts[index]))[0];
-  return late === undefined ? null : `${lowerText(late)} came while it was suspended`;
+  if (late !== undefined) return `${lowerText(late)} came while it was suspended`;
+  const early = meanwhile.find(({ sent }) => sent.status !== null);
+  return early === undefined ? null : `${requestText(early.request)} ended while it was suspended`;
 }
 
 async function complaintAfterResume(rig: Rig, pending: readonly Pending[]): Promise<string | null> {

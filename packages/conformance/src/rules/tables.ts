@@ -35,8 +35,7 @@ export const tableRoundTrip: RuleOfTables = {
 async function reloaded(rig: SuiteRig, task: Task): Promise<string> {
   await rig.dm.suspend("md", task);
   lineOf(rig, "status");
-  await rig.dm.load("md", rig.dm.table("md").join("\n"), task);
-  await rig.dm.resume("md", task);
+  await rig.renew(task, rig.dm.table("md").join("\n"));
   return lineOf(rig, "table");
 }
 

@@ -84,6 +84,7 @@ export function requestText({ op, sector, sectors, flags = 0 }: Request): string
     sectors > 0 && (flags & BioFlag.Preflush) !== 0 ? "PREFLUSH" : "",
     (flags & BioFlag.Fua) === 0 ? "" : "FUA",
     (flags & BioFlag.ReadAhead) === 0 ? "" : "READAHEAD",
+    (flags & BioFlag.NoWait) === 0 ? "" : "NOWAIT",
   ];
   return words.filter((word) => word !== "").join(" ");
 }

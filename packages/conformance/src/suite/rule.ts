@@ -17,6 +17,7 @@ export const RULE_NAMES = [
   "flushes-pass-through",
   "suspend",
   "push-back",
+  "no-wait",
   "leaks",
   "every-order",
   "failing-allocations",

@@ -22,6 +22,11 @@ export interface ValidTable {
   readonly tells?: string;
   /** What becomes of data and statuses. Made afresh for each device that the suite makes. */
   readonly model: MakeModel;
+  /**
+   * A line, of `target` or `others`, that stands for this one for a moment when the device gets the same
+   * table again: who takes over from others only cannot take over from itself.
+   */
+  readonly between?: string;
   /** What must be done when the device `md` is there, before any bio: a message, say. */
   readonly prepare?: (dm: DeviceMapper, task: Task) => Promise<unknown>;
   /** Besides those of the claims, of this line alone. */
@@ -52,6 +57,11 @@ export interface TargetClaims {
   readonly toleratesErrorsOf?: readonly string[];
   /** Limits that are wider than those of the disks, for the target does what is needed. */
   readonly widens?: readonly (keyof QueueLimits)[];
+  /**
+   * Pools, by their labels, that need more elements than one for a bio to be done with no memory at
+   * all, and how many. One that needs no more must not be named. Default: none.
+   */
+  readonly reserves?: Readonly<Record<string, number>>;
   /** Rules that no line keeps. Each must really be broken, or the suite says so. */
   readonly except?: Exceptions;
 }

@@ -1,7 +1,8 @@
 import { BioOp, isDataless, type Sectors } from "@blkstack/bio";
 import type { QueueLimits } from "@blkstack/block";
 import type { MappedDevice } from "@blkstack/device-mapper";
-import type { Scheduler, Task } from "@blkstack/task";
+import { allFail } from "@blkstack/memory";
+import type { Reserve, Scheduler, Task } from "@blkstack/task";
 import { DiskRig, type DiskRigOptions } from "../disk-rig.ts";
 import { diskContent } from "./content.ts";
 import { filler, FILLER_SECTORS } from "./filler.ts";
@@ -9,7 +10,7 @@ import type { Model, ModelAnswer } from "./model.ts";
 import { bioForRequest, type Request, type RequestBio } from "./request.ts";
 import { Spy } from "./spy.ts";
 import { SuiteDisk } from "./suite-disk.ts";
-import type { OptionalOp, SuiteOptions, ValidTable } from "./suite-options.ts";
+import type { OptionalOp, SuiteOptions, TargetClaims, ValidTable } from "./suite-options.ts";
 
 /** What all rules are about: one line of the suite's tables. */
 export interface Subject {
@@ -29,6 +30,12 @@ export interface SuiteRigOptions {
   readonly mapper?: DiskRigOptions["mapper"];
   readonly memory?: DiskRigOptions["memory"];
 }
+
+/** For `SuiteRigOptions.mapper`. */
+export const ONE_EACH: { readonly poolSize: number; readonly splitPoolSize: number } = {
+  poolSize: 1,
+  splitPoolSize: 1,
+};
 
 /** Unless told. */
 const LINE_SECTORS: Sectors = 32;
@@ -88,8 +95,7 @@ export class SuiteRig<AScheduler extends Scheduler = Scheduler> extends DiskRig<
 
   /** The whole table: the line, and the one in front of it if there is one. */
   get tableText(): string {
-    const line = `${String(this.begin)} ${String(this.sizeSectors)} ${this.subject.table.line}`;
-    return this.begin === 0 ? line : `0 ${String(this.begin)} ${filler.name}\n${line}`;
+    return this.#tableOf(this.subject.table.line);
   }
 
   /** Makes the device. */
@@ -97,6 +103,33 @@ export class SuiteRig<AScheduler extends Scheduler = Scheduler> extends DiskRig<
     this.#createdMs = this.scheduler.clock.nowMs();
     await this.dm.create("md", task, { table: this.tableText });
     await this.subject.table.prepare?.(this.dm, task);
+  }
+
+  /** Gives the device, which is suspended, the same table again, and resumes it. */
+  async renew(task: Task, tableText: string = this.tableText): Promise<void> {
+    const { between } = this.subject.table;
+    if (between !== undefined) {
+      await this.dm.load("md", this.#tableOf(between), task);
+      await this.dm.resume("md", task);
+      await this.dm.suspend("md", task);
+    }
+    await this.dm.load("md", tableText, task);
+    await this.dm.resume("md", task);
+  }
+
+  /**
+   * From here on there is no memory but for what is in reserve: in each pool one element, or what
+   * `reserves` has for its label; in those of a device that is made with `ONE_EACH`, what its table
+   * cannot do without. Waits: never.
+   */
+  async starve(reserves: TargetClaims["reserves"], task: Task): Promise<void> {
+    const { ios, clones, splits } = this.device.pools ?? {};
+    const ofDevice = [ios, clones, splits].map((set) => set?.bioPool as Reserve | undefined);
+    for (const pool of this.memory.reserves) {
+      const wanted = reserves?.[pool.label] ?? 1;
+      if (wanted < pool.minNr && !ofDevice.includes(pool)) await pool.resize?.(wanted, task);
+    }
+    this.memory.faultPlan = allFail;
   }
 
   /** A bio that is not sent yet. */
@@ -112,6 +145,11 @@ export class SuiteRig<AScheduler extends Scheduler = Scheduler> extends DiskRig<
     const { op, flags = 0, sector, sectors } = request;
     const atMs = this.scheduler.clock.nowMs() - this.#createdMs;
     return this.model.serve({ op, flags, sector, sectors, bytes: before, atMs });
+  }
+
+  #tableOf(text: string): string {
+    const line = `${String(this.begin)} ${String(this.sizeSectors)} ${text}`;
+    return this.begin === 0 ? line : `0 ${String(this.begin)} ${filler.name}\n${line}`;
   }
 }
 

@@ -13,6 +13,7 @@ import { extents } from "../rules/extents.ts";
 import { flush, flushesPassThrough, fua } from "../rules/flushes.ts";
 import { leaks } from "../rules/leaks.ts";
 import { limits } from "../rules/limits.ts";
+import { noWait } from "../rules/no-wait.ts";
 import { powerCut } from "../rules/power-cut.ts";
 import { pushBack, suspend } from "../rules/suspend.ts";
 import { complaintAboutRefusals, tableRoundTrip } from "../rules/tables.ts";
@@ -37,6 +38,7 @@ const RULES: readonly RuleOfTables[] = [
   flushesPassThrough,
   suspend,
   pushBack,
+  noWait,
   leaks,
   everyOrder,
   failingAllocations,
