@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HoleyDevice } from "../test/holey-device.ts";
-import { u16, u32 } from "../test/raw-client.ts";
-import { scripted, u64 } from "../test/scripted-server.ts";
+import { u16, u32, u64 } from "../test/raw-client.ts";
+import { scripted } from "../test/scripted-server.ts";
 import { MIB, serve } from "../test/serve.ts";
 import { NbdClient, type NbdServerOptions } from "./index.ts";
 

@@ -3,13 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { u16, u32 } from "./raw-client.ts";
-
-export function u64(value: number | bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
-  return bytes;
-}
+import { u16, u32, u64 } from "./raw-client.ts";
 
 export interface Script {
   readonly isExtended?: boolean;

@@ -19,7 +19,7 @@ export const VERIFYING: ServerTls = {
   revoked: authority.revoke(mallory),
 };
 export const PSK: ServerTls = { keys: new Map([["alice", Buffer.alloc(32, 7)]]) };
-export const ALICES_KEY: string = `alice:${"07".repeat(32)}\n`;
+export const ALICES_KEY = `alice:${"07".repeat(32)}\n`;
 
 /** What a raw client trusts. */
 export const TRUST: { readonly ca: string; readonly servername: string } = {

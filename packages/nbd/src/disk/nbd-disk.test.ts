@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ArrayDevice } from "../../test/array-device.ts";
 import { dataOf, ended, flush, makeBio, write } from "../../test/disk-bios.ts";
-import { u16, u32 } from "../../test/raw-client.ts";
-import { scripted, u64 } from "../../test/scripted-server.ts";
+import { u16, u32, u64 } from "../../test/raw-client.ts";
+import { scripted } from "../../test/scripted-server.ts";
 import { serve } from "../../test/serve.ts";
 import { NbdDisk, type NbdDiskOptions, type NbdServerOptions } from "../index.ts";
 
