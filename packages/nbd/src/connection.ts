@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Bytes } from "@blkstack/bio";
 import { IoStats } from "@blkstack/block";
 import type { Task, TimerHandle, TimerSource } from "@blkstack/task";
 import { kindOfCommand } from "./command-kind.ts";
@@ -11,8 +12,9 @@ import { Outgoing } from "./outgoing.ts";
 import type { LogEvent } from "./log.ts";
 import { peerOf } from "./peer.ts";
 import type { Request } from "./request.ts";
-import { type Receiver, receiveChunks, receiveInto } from "./socket-reader.ts";
+import { movedBytes, type Receiver, receiveChunks, receiveInto } from "./socket-reader.ts";
 import { tune } from "./socket-tuning.ts";
+import type { MemoryHolder } from "./stall-watch.ts";
 import { TlsSink } from "./tls-sink.ts";
 import { ToldExport } from "./told-export.ts";
 import { Transmission } from "./transmission.ts";
@@ -28,7 +30,9 @@ const GATHERING_TURNS = 2;
 const LINGER_MS = 500;
 
 /** One client, from the moment it connects until nothing of it is left. */
-export class Connection implements Receiver, TransmissionPeer, TurnEndWork, TimerSource {
+export class Connection
+  implements Receiver, TransmissionPeer, TurnEndWork, TimerSource, MemoryHolder
+{
   readonly label: string;
   readonly isRetry = false;
   isDue = false;
@@ -108,6 +112,17 @@ export class Connection implements Receiver, TransmissionPeer, TurnEndWork, Time
   /** Requests that were read and whose reply has not gone. */
   get inFlight(): number {
     return this.#transmission?.inFlight ?? 0;
+  }
+
+  get stuckBytes(): Bytes {
+    const transmission = this.#transmission;
+    if (transmission === null || this.#isClosed) return 0;
+    const isStuck = transmission.isArriving || this.#outgoing?.isIdle === false;
+    return isStuck ? transmission.heldBytes : 0;
+  }
+
+  get movedBytes(): Bytes {
+    return movedBytes(this.#socket);
   }
 
   blockers(): readonly object[] {

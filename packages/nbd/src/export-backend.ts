@@ -10,9 +10,10 @@ import {
 } from "@blkstack/bio";
 import { BioSet } from "@blkstack/bio-set";
 import type { BlockDevice, Submitter } from "@blkstack/block";
-import { GFP_NOIO, type Memory, type PageAllocator } from "@blkstack/memory";
+import { GFP_NOIO, type Memory } from "@blkstack/memory";
 import { type Awaitable, isPending, type Scheduler, type Task } from "@blkstack/task";
 import { isReadOnlyExport, type NbdExport } from "./export.ts";
+import type { PayloadPages } from "./payload-pages.ts";
 import { prefetch } from "./prefetch.ts";
 import { RangeGate } from "./range-gate.ts";
 import { replyErrorOf } from "./reply-error.ts";
@@ -26,7 +27,7 @@ export interface BackendContext {
   readonly scheduler: Scheduler;
   readonly submitter: Submitter;
   readonly memory: Memory;
-  readonly pages: PageAllocator;
+  readonly pages: PayloadPages;
 }
 
 /** Bios that an export can always have, memory or not. */
@@ -46,7 +47,7 @@ export class ExportBackend {
   readonly label: string;
   readonly device: BlockDevice;
   readonly isReadOnly: boolean;
-  readonly pages: PageAllocator;
+  readonly pages: PayloadPages;
   readonly submitter: Submitter;
   readonly scheduler: Scheduler;
   readonly gate: RangeGate;

@@ -5,7 +5,7 @@ import type { NbdLimits } from "./limits.ts";
 export class InFlight {
   readonly #limits: NbdLimits;
   requests = 0;
-  #bytes: Bytes = 0;
+  bytes: Bytes = 0;
 
   constructor(limits: NbdLimits) {
     this.#limits = limits;
@@ -14,16 +14,16 @@ export class InFlight {
   /** One request is always let through, however large. */
   hasRoom(bytes: Bytes): boolean {
     if (this.requests >= this.#limits.requestsInFlightMax) return false;
-    return this.requests === 0 || this.#bytes + bytes <= this.#limits.bytesInFlightMax;
+    return this.requests === 0 || this.bytes + bytes <= this.#limits.bytesInFlightMax;
   }
 
   add(bytes: Bytes): void {
     this.requests += 1;
-    this.#bytes += bytes;
+    this.bytes += bytes;
   }
 
   remove(bytes: Bytes): void {
     this.requests -= 1;
-    this.#bytes -= bytes;
+    this.bytes -= bytes;
   }
 }

@@ -31,6 +31,11 @@ export interface NbdLimits {
    * Infinity: for ever.
    */
   readonly idleMs: number;
+  /**
+   * While anybody waits for memory: how long clients may be slow that hold some. Who would then take
+   * more than a minute to send or to take what it holds is closed.
+   */
+  readonly stallMs: number;
   /** After how long a silence TCP asks whether the other side is still there. */
   readonly keepAliveMs: number;
   /** How long `close` waits for what is in flight. */
@@ -47,13 +52,14 @@ export const DEFAULT_LIMITS: NbdLimits = {
   requestsInFlightMax: 128,
   bytesInFlightMax: 32 * MIB,
   serverBytesMax: 256 * MIB,
-  connectionsMax: 256,
+  connectionsMax: 2048,
   connectionsPerPeerMax: Number.POSITIVE_INFINITY,
   halfOpenMax: 256,
   halfOpenPerPeerMax: 64,
   handshakeMs: 10_000,
   optionsMax: 32,
   idleMs: Number.POSITIVE_INFINITY,
+  stallMs: 1000,
   keepAliveMs: 60_000,
   closeMs: 5000,
 };

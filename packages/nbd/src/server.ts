@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { BioSet } from "@blkstack/bio-set";
 import { BlockError, IoStats, type Submitter } from "@blkstack/block";
-import { invariant, PAGE_BYTES } from "@blkstack/bio";
-import { type Memory, PageAllocator } from "@blkstack/memory";
+import { invariant } from "@blkstack/bio";
+import type { Memory } from "@blkstack/memory";
 import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
 import { Connected } from "./connected.ts";
 import { Connection } from "./connection.ts";
@@ -14,10 +14,12 @@ import { HalfOpen } from "./half-open.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
 import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
+import { PayloadPages } from "./payload-pages.ts";
 import { peerOf } from "./peer.ts";
 import { GatherBuffers } from "./outgoing.ts";
 import { type ServerTls, TlsAcceptor } from "./server-tls.ts";
 import type { SocketTuning } from "./socket-tuning.ts";
+import { StallWatch } from "./stall-watch.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { formatNbdUri } from "./uri.ts";
 import { Vigil } from "./vigil.ts";
@@ -81,7 +83,8 @@ const VIGIL_US = 50;
 /** Serves block devices to NBD clients. */
 export class NbdServer {
   readonly #context: ConnectionContext;
-  readonly #pages: PageAllocator;
+  readonly #pages: PayloadPages;
+  readonly #stalls: StallWatch;
   readonly #memory: Memory;
   readonly #submitter: Submitter;
   readonly #bios = new Map<NbdExport, BioSet>();
@@ -108,11 +111,8 @@ export class NbdServer {
       this.#bios.set(entry, exportBios(entry, options));
     }
     const limits = resolveLimits(typeof given === "function" ? given() : given);
-    const pages = new PageAllocator({
-      memory,
-      limitPages: Math.ceil(limits.serverBytesMax / PAGE_BYTES),
-      label: "nbd payload",
-    });
+    this.#stalls = new StallWatch(this.#connected, scheduler, limits.stallMs);
+    const pages = new PayloadPages(memory, limits, this.#stalls);
     this.#halfOpen = new HalfOpen(limits);
     this.#connected = new Connected(limits);
     this.#pages = pages;
@@ -267,6 +267,7 @@ export class NbdServer {
    */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#stalls.stop();
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
     for (const connection of [...this.#alive]) connection.shutDown();
     if (this.#alive.size > 0) await this.#quiet();

@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import type { Bytes } from "@blkstack/bio";
 
 /** Who hears what a socket receives. */
 export interface Receiver {
@@ -45,6 +46,13 @@ export function receiveInto(accepted: Socket, receiver: Receiver): Socket {
   const socket = new Socket(options);
   socket.setNoDelay(true);
   return socket;
+}
+
+/** What a socket has received, and what of its bytes the system has taken. */
+export function movedBytes(socket: Socket): Bytes {
+  // What was written counts at once, and then waits here for as long as the other side takes nothing.
+  const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize?: Bytes } | null };
+  return socket.bytesRead + socket.bytesWritten - (handle?.writeQueueSize ?? 0);
 }
 
 /** Reads a socket in the ordinary way. */

@@ -101,11 +101,16 @@ export class Transmission implements RequestOwner {
 
   /** Whether the device keeps requests, or memory does: it is not the client who takes its time. */
   get isServing(): boolean {
-    return this.#inTime > (this.#isArriving ? 1 : 0) || this.#isWaiting;
+    return this.#inTime > (this.isArriving ? 1 : 0) || this.#isWaiting;
+  }
+
+  /** Payload in flight, in bytes. */
+  get heldBytes(): Bytes {
+    return this.#inFlight.bytes;
   }
 
   /** Whether some of a payload is still to come. */
-  get #isArriving(): boolean {
+  get isArriving(): boolean {
     const { Payload, Filter, Discard } = Step;
     return this.#step === Payload || this.#step === Filter || this.#step === Discard;
   }
@@ -143,7 +148,7 @@ export class Transmission implements RequestOwner {
 
   /** Takes no more requests; those in flight go on. */
   stop(): void {
-    const isUnfinished = this.#isArriving;
+    const isUnfinished = this.isArriving;
     this.#step = Step.Over;
     if (isUnfinished) this.release(this.#current);
     this.#lacksRoom = false;
