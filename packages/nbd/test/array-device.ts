@@ -85,6 +85,11 @@ export class ArrayDevice implements BlockDevice {
     for (const bio of this.held.splice(0).reverse()) this.#end(bio);
   }
 
+  /** Ends one of those that are held. */
+  letOneGo(index: number): void {
+    for (const bio of this.held.splice(index, 1)) this.#end(bio);
+  }
+
   #take(bio: Bio): void {
     const { op, flags, sector, sectors } = bio;
     this.seen.push({ op, flags, sector, sectors });

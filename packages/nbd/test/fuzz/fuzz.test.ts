@@ -1,8 +1,10 @@
-// Sessions that are nearly right, by the thousand, against a model of what a server must answer.
-// For longer, and from another beginning: npm run -s fuzz -- nbd --seconds 600 --seed 1
+// Sessions that are nearly right, over real sockets, against a model of what a server must answer.
+// For longer, and from another beginning: npm run -s fuzz -- nbd --sockets --seconds 600 --seed 1
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Oracle, type Tally } from "./oracle.ts";
+import { asked } from "./asked.ts";
+import { emptyTally, type Tally } from "./expectation.ts";
+import { Oracle } from "./oracle.ts";
 import { Rigs } from "./rig.ts";
 import { sessions } from "./session.ts";
 
@@ -10,19 +12,13 @@ const SEED = 20_260_101;
 const RUNS = 300;
 /** When a bad session is to be made smaller no more, which takes long where the server hangs. */
 const PLAYS_MS = 60_000;
-const ASKED_MS = 1000 * Number(process.env["BLKSTACK_FUZZ_SECONDS"] ?? 0);
-const ASKED_SEED = process.env["BLKSTACK_FUZZ_SEED"];
 
 /** Plays sessions until there were enough; throws what fast-check has made of the first bad one. */
 async function play(seed: number, numRuns: number, forMs = PLAYS_MS): Promise<Tally> {
   const rigs = new Rigs();
-  const tally: Tally = { sessions: 0, chosen: 0, requests: 0, refused: 0, broken: 0, secured: 0 };
+  const tally = emptyTally();
   const property = fc.asyncProperty(sessions, (session) =>
-    rigs.use(session.tls !== "off", async (rig) => {
-      const oracle = new Oracle(rig, session);
-      await oracle.play();
-      for (const key of Object.keys(tally) as (keyof Tally)[]) tally[key] += oracle.tally[key];
-    }),
+    rigs.use(session.tls !== "off", (rig) => new Oracle(rig, session).play(tally)),
   );
   try {
     await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: forMs });
@@ -46,20 +42,15 @@ it("answers sessions with every kind of mistake as the model says, and holds not
 it(
   "does so for sessions that nobody has tried before",
   async () => {
-    const endMs = Date.now() + ASKED_MS;
-    let seed = ASKED_SEED === undefined ? Date.now() % 2 ** 31 : Number(ASKED_SEED);
+    const { seconds, isAsked } = asked;
+    const endMs = Date.now() + 1000 * seconds;
+    let { seed } = asked;
     do {
       process.stderr.write(`fuzzing with seed ${String(seed)}\n`);
-      tell(
-        seed,
-        await play(
-          seed,
-          ASKED_MS === 0 ? 100 : 2000,
-          ASKED_MS === 0 ? PLAYS_MS : endMs - Date.now(),
-        ),
-      );
+      const leftMs = isAsked ? endMs - Date.now() : PLAYS_MS;
+      tell(seed, await play(seed, isAsked ? 2000 : 100, leftMs));
       seed += 1;
     } while (Date.now() < endMs);
   },
-  ASKED_MS + 120_000,
+  asked.timeoutMs,
 );

@@ -19,6 +19,9 @@ export interface OptionAnswer {
 
 export type Dialect = "simple" | "structured" | "extended";
 
+/** Whether clients may, or must, ask for TLS. */
+export type TlsOffer = "none" | "offered" | "required";
+
 /**
  * `open`: more may come. `chosen`: requests follow. `tls`: so does TLS. `closed`: the server closes
  * once it has said what it owes; `broken`: at once.
@@ -50,7 +53,7 @@ export class HandshakeModel {
   /** The answer to EXPORT_NAME, which is no option reply. */
   exportNameAnswer: Buffer | null = null;
   readonly #exports: readonly ModelExport[];
-  readonly #offersTls: boolean;
+  readonly #tls: TlsOffer;
   #contextsFor = "";
   #measured: ModelExport | null = null;
   #hasFlags = false;
@@ -58,9 +61,9 @@ export class HandshakeModel {
   #isSecure = false;
   #count = 0;
 
-  constructor(exports: readonly ModelExport[], offersTls: boolean) {
+  constructor(exports: readonly ModelExport[], tls: TlsOffer) {
     this.#exports = exports;
-    this.#offersTls = offersTls;
+    this.#tls = tls;
   }
 
   /** Takes all that a client says in clear, or through TLS; answers how much of it belongs here. */
@@ -76,6 +79,11 @@ export class HandshakeModel {
     }
     while (this.end === "open" && at < bytes.length) at = this.#option(bytes, at);
     return at;
+  }
+
+  /** Options that came, answered or not. */
+  get optionCount(): number {
+    return this.#count;
   }
 
   secured(): void {
@@ -97,8 +105,14 @@ export class HandshakeModel {
       this.end = "closed";
       return dataAt;
     }
+    if (this.#mustBeSecure(option)) {
+      // It has no other answer.
+      if (option === Option.ExportName) this.end = "closed";
+      else this.#say(option, OptionReply.ErrTlsRequired);
+      return Math.min(bytes.length, dataAt + length);
+    }
     const isKnown = (Object.values(Option) as number[]).includes(option);
-    if (!isKnown || (option === Option.StartTls && !this.#offersTls)) {
+    if (!isKnown || (option === Option.StartTls && this.#tls === "none")) {
       this.#say(option, OptionReply.ErrUnsupported);
     } else if (option === Option.ExportName && length > TEXT_BYTES_MAX) {
       this.end = "closed";
@@ -108,6 +122,11 @@ export class HandshakeModel {
       this.#answer(option, bytes.subarray(dataAt, dataAt + length));
     }
     return Math.min(bytes.length, dataAt + length);
+  }
+
+  #mustBeSecure(option: number): boolean {
+    if (this.#tls !== "required" || this.#isSecure) return false;
+    return option !== Option.StartTls && option !== Option.Abort;
   }
 
   #say(option: number, ...types: readonly number[]): void {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 export type Mutation =
   /** Some field of 1, 2, 4 or 8 bytes is something else. */
   | { readonly kind: "set"; readonly piece: number; readonly at: number; readonly of: Field }
-  /** The length of an option or a request is not what follows. */
+  /** The length of an option, of the name in it, or of a request is not what follows. */
   | { readonly kind: "length"; readonly piece: number; readonly by: number }
   | { readonly kind: "type" | "flags"; readonly piece: number; readonly value: number }
   | { readonly kind: "drop" | "repeat"; readonly piece: number }
@@ -13,11 +13,12 @@ export type Mutation =
   | { readonly kind: "insert"; readonly piece: number; readonly bytes: Uint8Array };
 
 interface Field {
-  readonly bytes: 1 | 2 | 4 | 8;
+  readonly bytes: number;
   readonly value: bigint;
 }
 
-const VALUES: readonly bigint[] = [
+/** Where arithmetic goes wrong, if anywhere. */
+export const VALUES: readonly bigint[] = [
   0n,
   1n,
   7n,
@@ -81,7 +82,7 @@ function apply(pieces: Buffer[], mutation: Mutation): void {
       set(target, mutation.at % (target.length + 1), mutation.of);
       return;
     case "length": {
-      const at = isOption(target) ? 12 : 24;
+      const at = !isOption(target) ? 24 : mutation.by % 2 === 0 ? 12 : 16;
       if (at + 4 > target.length) return;
       const length = (target.readUInt32BE(at) + mutation.by) % 2 ** 32;
       target.writeUInt32BE(Math.max(0, length), at);

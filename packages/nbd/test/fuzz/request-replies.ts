@@ -29,7 +29,9 @@ interface Head {
 export class RequestReplies {
   readonly #bytes: Buffer;
   readonly #dialect: Dialect;
-  readonly #open: Set<Expected>;
+  /** By cookie. */
+  readonly #open = new Map<bigint, Expected[]>();
+  #openCount: number;
   readonly #mustBeComplete: boolean;
   #furthest = -1;
   #complaint = "";
@@ -43,7 +45,12 @@ export class RequestReplies {
   ) {
     this.#bytes = bytes;
     this.#dialect = dialect;
-    this.#open = new Set(expected);
+    this.#openCount = expected.length;
+    for (const each of expected) {
+      const others = this.#open.get(each.cookie);
+      if (others === undefined) this.#open.set(each.cookie, [each]);
+      else others.push(each);
+    }
     this.#mustBeComplete = mustBeComplete;
   }
 
@@ -57,25 +64,27 @@ export class RequestReplies {
     const headBytes = HEAD_BYTES[this.#dialect];
     if (at + headBytes > bytes.length) {
       if (!this.#mustBeComplete) return true;
-      if (at === bytes.length && this.#open.size === 0) return true;
-      const open = [...this.#open].map(({ cookie }) => cookie.toString(16)).join(", ");
+      if (at === bytes.length && this.#openCount === 0) return true;
+      const left = [...this.#open.values()].flat();
+      const open = left.map(({ cookie }) => cookie.toString(16)).join(", ");
       return this.#complain(at, `the server closed and had not answered ${open}`);
     }
     if (bytes.readUInt32BE(at) !== MAGIC[this.#dialect]) return this.#complain(at, "no such magic");
     const cookie = bytes.readBigUInt64BE(at + 8);
     this.#complain(at, `a reply to ${cookie.toString(16)}, which was not asked or is answered`);
-    // A copy: what is tried in vain comes back, and would be met again.
-    for (const expected of [...this.#open]) {
-      if (expected.cookie !== cookie) continue;
+    const asked = this.#open.get(cookie) ?? [];
+    for (const [index, expected] of asked.entries()) {
       const end =
         this.#dialect === "simple" ? this.#simple(at, expected) : this.#chunks(at, expected);
       if (typeof end === "string") {
         this.#complain(at, `the reply to ${cookie.toString(16)}: ${end}`);
         continue;
       }
-      this.#open.delete(expected);
+      this.#open.set(cookie, asked.toSpliced(index, 1));
+      this.#openCount -= 1;
       if (this.#follow(end)) return true;
-      this.#open.add(expected);
+      this.#open.set(cookie, asked);
+      this.#openCount += 1;
     }
     return false;
   }
