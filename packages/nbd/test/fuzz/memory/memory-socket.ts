@@ -186,7 +186,7 @@ export class MemorySocket extends EventEmitter {
     if (length < bytes.length) this.#coming.unshift(bytes.subarray(length));
     const goesOn = receiver.received(into, length);
     // It is not the receiver's any more, and others receive into it.
-    if (into === this.#shared) into.fill(0xee, 0, length);
+    if (into.buffer === this.#shared?.buffer) into.fill(0xee, 0, length);
     return goesOn;
   }
 
