@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
-import { BioStatus } from "@blkstack/bio";
+import { type Bio, BioStatus } from "@blkstack/bio";
+import type { Awaitable, Task } from "@blkstack/task";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ArrayDevice } from "../test/array-device.ts";
@@ -155,6 +156,29 @@ describe("the client", () => {
     expect(await client.read(0, 512)).toHaveLength(512);
     await client.close();
     await expect(client.flush()).rejects.toMatchObject({ code: "NBD_CLOSED" });
+  });
+
+  it("tells of every request by itself, when each third of many at a time fails", async () => {
+    class Failing extends ArrayDevice {
+      override submitBio(bio: Bio, task: Task): Awaitable<void> {
+        this.status = (bio.sector / 8) % 3 === 2 ? BioStatus.IoError : BioStatus.Ok;
+        return super.submitBio(bio, task);
+      }
+    }
+    const { path } = await serve(new Failing(SIZE));
+    const client = await NbdClient.connect({ unix: path });
+    for (const ask of [
+      (n: number) => client.read(n * 4096, 4096),
+      (n: number) => client.write(n * 4096, new Uint8Array(4096)),
+    ]) {
+      const outcomes = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => ask(n)));
+      const failed = outcomes.map(({ status }) => status === "rejected");
+      expect(failed).toEqual(Array.from({ length: 16 }, (_, n) => n % 3 === 2));
+      for (const outcome of outcomes) {
+        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ errno: 5 });
+      }
+    }
+    await client.close();
   });
 
   it("ends everything when the server closes after any byte of a conversation", async () => {

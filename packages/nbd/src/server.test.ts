@@ -79,9 +79,13 @@ describe("the server", () => {
   it("serves a client at once that comes after 1000 who only connected (N24)", async () => {
     const served = await serve();
     for (let n = 0; n < 1000; n += 1) served.connect();
+    expect(served.server.clientCount("disk")).toBe(0);
     const client = await NbdClient.connect({ unix: served.path });
     expect(await client.read(0, 512)).toHaveLength(512);
     expect(served.server.counters.halfOpen).toBeLessThanOrEqual(256);
+    // The device was used by who chose it, and by nobody else.
+    expect(served.server.clientCount("disk")).toBe(1);
+    expect(served.device.seen).toHaveLength(1);
     await client.close();
   });
 
