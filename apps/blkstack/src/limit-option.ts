@@ -70,6 +70,7 @@ const LIMITS: ReadonlyMap<string, NamedLimit> = new Map([
   ["bytes-in-flight", { key: "bytesInFlightMax", measure: SIZE, min: 4096, max: GIB }],
   ["handshake", timed("handshakeMs")],
   ["idle", timed("idleMs")],
+  ["stall", timed("stallMs")],
   ["keep-alive", timed("keepAliveMs")],
   ["stop", timed("closeMs")],
 ]);

@@ -223,7 +223,7 @@ const MISTAKES: readonly (readonly [what: string, argv: string, complaint: strin
   [
     "a limit that nobody knows",
     "s.yaml --limit clients=5",
-    '--limit clients=5: there is no limit "clients"; it should be one of connections, connections-per-peer, negotiating, negotiating-per-peer, requests-in-flight, bytes-in-flight, handshake, idle, keep-alive, stop',
+    '--limit clients=5: there is no limit "clients"; it should be one of connections, connections-per-peer, negotiating, negotiating-per-peer, requests-in-flight, bytes-in-flight, handshake, idle, stall, keep-alive, stop',
   ],
   ["a stack without exports", "nothing.yaml", "the stack file has no exports to serve"],
 ];

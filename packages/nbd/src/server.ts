@@ -111,10 +111,10 @@ export class NbdServer {
       this.#bios.set(entry, exportBios(entry, options));
     }
     const limits = resolveLimits(typeof given === "function" ? given() : given);
-    this.#stalls = new StallWatch(this.#connected, scheduler, limits.stallMs);
-    const pages = new PayloadPages(memory, limits, this.#stalls);
     this.#halfOpen = new HalfOpen(limits);
     this.#connected = new Connected(limits);
+    this.#stalls = new StallWatch(this.#connected.values(), scheduler, limits.stallMs);
+    const pages = new PayloadPages(memory, limits, this.#stalls);
     this.#pages = pages;
     this.#memory = memory;
     this.#submitter = submitter;

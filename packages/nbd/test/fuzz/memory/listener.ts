@@ -17,10 +17,10 @@ export function enter(path: string, socket: MemorySocket): void {
 export class Listener {
   readonly host: string = "";
   readonly port: number | null = null;
-  readonly #path: string;
+  readonly path: string;
 
   private constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   static open(address: ListenAddress, onConnection: (socket: Socket) => void): Promise<Listener> {
@@ -30,7 +30,7 @@ export class Listener {
   }
 
   close(): Promise<void> {
-    doors.delete(this.#path);
+    doors.delete(this.path);
     return Promise.resolve();
   }
 }
