@@ -25,6 +25,7 @@ export const openFileDisk: NonNullable<DiskKinds["file"]> = async (request) => {
   const poll = setInterval(() => void device.followGrowth(), GROWTH_POLL_MS).unref();
   return {
     device,
+    grow: (sizeBytes) => device.grow(sizeBytes),
     close: () => {
       clearInterval(poll);
       return device.close();

@@ -155,6 +155,24 @@ describe("a reload", () => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  it("makes a disk longer under its clients; those that come then are told", async () => {
+    const { cwd, client } = await operate();
+    const one = await client();
+    const longer = STACK.replace("base.img, size: 1MiB", "base.img, size: 2MiB");
+    await writeFile(join(cwd, "s.yaml"), longer.replace("vm: 0 2048", "vm: 0 4096"));
+    expect(await run(["reload", "--control", "ctl"], { cwd })).toMatchObject({
+      stdout: 'reloaded: grow disk "base", suspend "vm", load "vm", resume "vm"\n',
+    });
+    const two = await client();
+    expect([one.sizeBytes, two.sizeBytes]).toEqual([2 ** 20, 2 ** 21]);
+    await two.write(2 ** 21 - 512, Buffer.alloc(512, 7));
+    await expect(one.write(2 ** 20, Buffer.alloc(512))).rejects.toMatchObject({ errno: 28 });
+    await one.write(2 ** 20 - 512, Buffer.alloc(512, 8));
+    await Promise.all([one.close(), two.close()]);
+    const image = await readFile(join(cwd, "base.img"));
+    expect([image.length, image[2 ** 20 - 1], image.at(-1)]).toEqual([2 ** 21, 8, 7]);
+  });
+
   it("is had by a command, which says what is wrong with a file, and then nothing changes", async () => {
     const { cwd, client } = await operate();
     await writeFile(

@@ -30,7 +30,13 @@ import { FileExtents } from "./file-extents.ts";
 import { type Files, type HolePuncher, NODE_FILES } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { DIRECT_LIMITS, FILE_LIMITS } from "./limits.ts";
-import { imageSize, type ImageOptions, openImage, type OpenImage } from "./open-image.ts";
+import {
+  growImage,
+  imageSize,
+  type ImageOptions,
+  openImage,
+  type OpenImage,
+} from "./open-image.ts";
 
 export interface FileDiskOptions extends ImageOptions {
   readonly scheduler: Scheduler;
@@ -140,6 +146,17 @@ export class FileDisk implements BlockDevice, InterruptSource<Bio> {
     // A descriptor that was closed meanwhile may be another file by now.
     if (this.#closed !== null || sizeBytes === null) return;
     this.#sizeSectors = Math.max(this.#sizeSectors, Math.floor(sizeBytes / SECTOR_BYTES));
+  }
+
+  /**
+   * Makes the file so long, unless it is already, and serves what was added.
+   *
+   * Waits: for the system. Throws a BlockError, `BLK_DEVICE`, for a disk that cannot become so long.
+   */
+  async grow(sizeBytes: Bytes): Promise<void> {
+    const { name, path, isReadOnly } = this;
+    await growImage({ name, path, isReadOnly }, this.#fd, sizeBytes);
+    await this.followGrowth();
   }
 
   /** Takes the bio. Waits: never; without `calls` small reads of what is not cached do block. */

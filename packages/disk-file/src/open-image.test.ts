@@ -67,6 +67,26 @@ describe("a file that somebody else makes longer or shorter", () => {
     await disk.close();
   });
 
+  it("is made longer by the disk itself when that is asked for, and never shorter", async () => {
+    const path = image(4096);
+    const disk = await fileDisk({ path, sizeBytes: 4096 });
+    await disk.grow(8192);
+    expect([disk.sizeSectors, fs.statSync(path).size]).toEqual([16, 8192]);
+    await disk.grow(512);
+    expect([disk.sizeSectors, fs.statSync(path).size]).toEqual([16, 8192]);
+    await expect(disk.grow(Infinity)).rejects.toThrow(/a size of Infinity bytes/);
+    await disk.close();
+  });
+
+  it("is not made longer by a disk that only reads it", async () => {
+    const path = image(4096);
+    const disk = await fileDisk({ path, ...asIs, isReadOnly: true });
+    await disk.grow(4096);
+    await expect(disk.grow(8192)).rejects.toThrow(/is 4096 bytes long.*open for reading only/);
+    expect(fs.statSync(path).size).toBe(4096);
+    await disk.close();
+  });
+
   it("is no longer followed when the disk is closed", async () => {
     const path = image(4096);
     const disk = await fileDisk({ path, sizeBytes: 4096 });

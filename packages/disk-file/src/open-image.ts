@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import { constants, fstat, open as openFd, type Stats } from "node:fs";
+import { constants, fstat, ftruncate, open as openFd, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type Bytes, SECTOR_BYTES } from "@blkstack/bio";
@@ -38,6 +38,7 @@ export interface OpenImage {
 
 const openFile = promisify(openFd);
 const statFile = promisify(fstat);
+const truncateFile = promisify(ftruncate);
 
 /** Opens or makes an image. Throws a BlockError that says what would be right. */
 export async function openImage(options: ImageOptions): Promise<OpenImage> {
@@ -64,6 +65,32 @@ function openMode({ isReadOnly, isDirect }: ImageOptions): number {
 export async function imageSize(fd: number): Promise<Bytes | null> {
   const stats = await statFile(fd).catch(() => null);
   return stats?.isFile() === true ? stats.size : null;
+}
+
+/**
+ * Makes an open file longer, by zeroes that take no space; one that is long enough stays as it is.
+ * Throws a BlockError, `BLK_DEVICE`, for a disk that cannot become so long.
+ */
+export async function growImage(
+  options: ImageOptions,
+  fd: number,
+  sizeBytes: Bytes,
+): Promise<void> {
+  checkSize({ ...options, sizeBytes });
+  const before = await imageSize(fd);
+  if (before === null) {
+    throw fail(options, "EINVAL", "make the device itself longer", "is no file");
+  }
+  if (before >= sizeBytes) return;
+  const has = `is ${String(before)} bytes long`;
+  if (options.isReadOnly === true) {
+    throw fail(options, "EROFS", "it is open for reading only: make it longer yourself", has);
+  }
+  try {
+    await truncateFile(fd, sizeBytes);
+  } catch (error) {
+    throw failed(options, error, `it cannot be made ${String(sizeBytes)} bytes long`);
+  }
 }
 
 function checkSize({ name, path, sizeBytes }: ImageOptions): void {

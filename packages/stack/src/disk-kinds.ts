@@ -1,3 +1,4 @@
+import type { Bytes } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
 import type { Awaitable, Scheduler } from "@blkstack/task";
 import type { DiskDescription } from "./description.ts";
@@ -17,6 +18,11 @@ export interface OpenDisk {
   readonly device: BlockDevice;
   /** Makes durable what was written, and lets go of the disk. */
   close?(): Awaitable<void>;
+  /**
+   * Makes the disk so long, which is more than it was said to be, for whoever looks at it from then on;
+   * absent: it cannot. Throws a BlockError that says why not.
+   */
+  grow?(sizeBytes: Bytes): Awaitable<void>;
   /** Removes what opening it created; called after `close`, when the stack is not to be. */
   removeCreated?(): Awaitable<void>;
 }

@@ -81,6 +81,22 @@ export class OpenParts {
     }
   }
 
+  /** Makes a disk as long as it is described by now. Waits: as the disk does. */
+  async growDisk(name: string, { disks, source }: StackDescription): Promise<void> {
+    const disk = disks.get(name);
+    const opened = this.#opened.get(name);
+    if (disk?.sizeBytes === undefined || opened === undefined) return;
+    try {
+      if (opened.grow === undefined) {
+        const message = `disk ${JSON.stringify(name)} cannot become longer while it is open`;
+        throw errorAtName(source, ["disks", name], message);
+      }
+      await opened.grow(disk.sizeBytes);
+    } catch (error) {
+      throw complaintOf(error, source, ["disks", name]);
+    }
+  }
+
   /** Waits: until what was written is durable. `removeCreated`: and the file that was made is gone. */
   async closeDisk(name: string, removeCreated = false): Promise<void> {
     const opened = this.#opened.get(name);

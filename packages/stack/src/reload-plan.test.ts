@@ -98,6 +98,24 @@ describe("the way from one stack file to the next", () => {
     expect(steps(change)).toEqual(["remove export other", "add export other", "remove group a"]);
   });
 
+  it("makes disks longer before anything is made of them, and never shorter", () => {
+    const from = FILE.replace("base: { ram: 1MiB }", "base: { file: x, size: 1MiB }");
+    const to = (size: string, table = "0 2048") => {
+      return (text: string): string => text.replace("1MiB", size).replace("0 2048", table);
+    };
+    expect(steps(to("2MiB", "0 4096"), from)).toEqual([
+      "grow disk base",
+      "suspend upper",
+      "suspend vm",
+      "load vm",
+      "resume vm",
+      "resume upper",
+    ]);
+    expect(() => steps(to("512KiB"), from)).toThrow(/disk "base" is open and cannot become/);
+    const renamed = (text: string): string => to("2MiB")(text).replace("file: x", "file: y");
+    expect(() => steps(renamed, from)).toThrow(/disk "base" is open and cannot become/);
+  });
+
   it("does not lead past a disk that is to become another one", () => {
     const change = (text: string): string =>
       text.replace("cow: { ram: 1MiB }", "cow: { ram: 2MiB }");

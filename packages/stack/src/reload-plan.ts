@@ -1,5 +1,5 @@
 import { parseTable } from "@blkstack/device-mapper";
-import type { StackDescription } from "./description.ts";
+import type { DiskDescription, StackDescription } from "./description.ts";
 import { orderDevices } from "./device-order.ts";
 import { formatGroup } from "./group.ts";
 import { parentsFirst } from "./names.ts";
@@ -11,6 +11,7 @@ import { tableArguments } from "./table-text.ts";
 export interface ReloadStep {
   readonly verb:
     | "open disk"
+    | "grow disk"
     | "add group"
     | "suspend"
     | "create"
@@ -31,8 +32,9 @@ export interface ReloadStep {
  * behind it take away what nobody uses any more, which `check` has seen to.
  *
  * What is new is made while the devices are suspended that stand on the same: so a snapshot that is
- * added shows its disk as it was at one moment. A disk that is described otherwise than before is
- * refused, with a StackError: its file is open.
+ * added shows its disk as it was at one moment. A disk may be given a larger size, and stays as long when
+ * later steps are undone: to cut it again could cut data. One that is described otherwise than before in
+ * any other way is refused, with a StackError: its file is open.
  */
 export function planReload(from: StackDescription, to: StackDescription): ReloadStep[] {
   refuseChangedDisks(from, to);
@@ -49,6 +51,7 @@ export function planReload(from: StackDescription, to: StackDescription): Reload
   const goneDisks = [...disks.removed];
   return [
     ...steps("open disk", disks.added),
+    ...steps("grow disk", disks.changed),
     ...steps("add group", parentsFirst(groups.added)),
     // Those above first, so that what they have in flight can end.
     ...steps("suspend", before.filter((name) => paused.has(name)).reverse()),
@@ -117,12 +120,20 @@ function pausedBy(
 function refuseChangedDisks(from: StackDescription, to: StackDescription): void {
   for (const [name, disk] of to.disks) {
     const before = from.disks.get(name);
-    if (before === undefined || sameEntry(before, disk)) continue;
+    if (before === undefined || sameEntry(before, disk) || isLonger(before, disk)) continue;
     const message =
       `disk ${JSON.stringify(name)} is open and cannot become another one; ` +
       "add one under another name, and have the tables name that";
     throw errorAtName(to.source, ["disks", name], message);
   }
+}
+
+/** Whether a disk is the same but for a larger size. */
+function isLonger(before: DiskDescription, disk: DiskDescription): boolean {
+  if (before.kind !== "file" || disk.kind !== "file") return false;
+  const { sizeBytes: from = Infinity, ...restBefore } = before;
+  const { sizeBytes: to = 0, ...rest } = disk;
+  return to > from && sameEntry(restBefore, rest);
 }
 
 /** Entries are plain objects that the parser makes, each with its keys in the same order. */

@@ -73,6 +73,9 @@ async function take(
       undo.add(() => parts.closeDisk(name, true));
       await parts.openDisk(name, to);
       return;
+    case "grow disk":
+      await parts.growDisk(name, to);
+      return;
     case "add group":
       await blame(context, ["groups", name], () => {
         parts.groups.add(name, to.groups.get(name));
@@ -116,10 +119,7 @@ async function take(
       await addExport(name, context, undo);
       return;
     case "remove device":
-      if (parts.find(name) === undefined) return;
-      await blame(context, ["devices", name], () =>
-        parts.run(`remove ${name}`, (task) => mapper.remove(name, task)),
-      );
+      await removeDevice(name, context);
       return;
     case "remove group":
       await blame(context, ["groups", name], () => {
@@ -129,6 +129,14 @@ async function take(
     case "close disk":
       await parts.closeDisk(name);
   }
+}
+
+async function removeDevice(name: string, context: ReloadContext): Promise<void> {
+  const { parts } = context;
+  if (parts.find(name) === undefined) return;
+  await blame(context, ["devices", name], () =>
+    parts.run(`remove ${name}`, (task) => parts.mapper.remove(name, task)),
+  );
 }
 
 async function removeExport(name: string, context: ReloadContext, undo: UndoList): Promise<void> {

@@ -47,7 +47,8 @@ export function lossOf(
   now: RemoteExport,
   isReadOnly: boolean,
 ): string | null {
-  if (now.sizeBytes !== before.sizeBytes) {
+  // One that has grown still has all that is relied on.
+  if (now.sizeBytes < before.sizeBytes) {
     return `has ${String(now.sizeBytes)} bytes, and had ${String(before.sizeBytes)}`;
   }
   if (!isReadOnly && can(now, TransmissionFlag.ReadOnly)) return "is read-only, and was not";
