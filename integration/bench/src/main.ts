@@ -1,10 +1,11 @@
-// pnpm bench [layers|kcopyd|cfq|throttle|exceptions|nbd|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
+// pnpm bench [layers|kcopyd|cfq|throttle|exceptions|nbd|stack|snapshots|cache|memory|explorer]… [--rounds N] [--seconds S]
 // Of throttle also: --only TEXT, parts and cells with that in their name; --json.
 import { parseArgs } from "node:util";
 import { benchCache } from "./cache.ts";
 import { benchCfq } from "./cfq.ts";
 import { benchExceptions } from "./exceptions.ts";
 import { benchExplorer } from "./explorer.ts";
+import { benchFullStack } from "./full-stack.ts";
 import { benchKcopyd } from "./kcopyd.ts";
 import { benchLayers } from "./layers.ts";
 import { benchMemory } from "./memory.ts";
@@ -36,6 +37,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     }),
   exceptions: () => benchExceptions(),
   nbd: () => benchNbd(rounds, seconds),
+  stack: () => benchFullStack(rounds, seconds),
   snapshots: () => benchSnapshots(rounds, seconds),
   cache: () => benchCache(rounds, seconds),
   memory: () => benchMemory(Number(values.seconds ?? "60")),
