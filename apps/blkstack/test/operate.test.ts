@@ -73,7 +73,7 @@ describe("/metrics", () => {
     expect(values.get('blkstack_group_limit{group="tenant",limit="wiops"}')).toBe(100_000);
     expect(values.get('blkstack_group_limit{group="tenant",limit="rbps"}')).toBe(Infinity);
     expect(values.get('blkstack_group_bytes_total{group="tenant",op="write"}')).toBe(8192);
-    expect(values.get("blkstack_memory_total_bytes")).toBe(72 * 2 ** 20);
+    expect(values.get("blkstack_memory_total_bytes")).toBe(136 * 2 ** 20);
     expect(values.get('blkstack_pool_elements{pool="nbd \\"vm\\""}')).toBeUndefined();
     await one.close();
     await vi.waitFor(async () => {

@@ -34,6 +34,9 @@ export interface ExportInfo {
 /** The last whole sector that offsets can tell to the byte. */
 const SIZE_BYTES_MAX: Bytes = Number.MAX_SAFE_INTEGER + 1 - SECTOR_BYTES;
 
+/** What all clients can live with. Some take no notice, and send more. */
+const TOLD_BYTES_MAX: Bytes = 32 * 1024 * 1024;
+
 const PREFERRED_BYTES_MIN = 4096;
 const PREFERRED_BYTES_MAX = 1024 * 1024;
 
@@ -75,13 +78,14 @@ export function describeExport(
     if (limits.maxDiscardSectors > 0) flags |= TransmissionFlag.SendTrim;
   }
   const { logicalBlockBytes, physicalBlockBytes, ioMinBytes } = limits;
+  const toldBytesMax = Math.min(requestBytesMax, TOLD_BYTES_MAX);
   const blockBytesMin = entry.keepsBlockSize === true ? logicalBlockBytes : 1;
   return {
     sizeBytes: Math.min(entry.device.sizeSectors * SECTOR_BYTES, SIZE_BYTES_MAX),
     flags: flagsWithout(flags, disabled),
     blockBytesMin,
     blockBytesPreferred: preferredBytes(logicalBlockBytes, physicalBlockBytes, ioMinBytes),
-    blockBytesMax: requestBytesMax - (requestBytesMax % blockBytesMin),
+    blockBytesMax: toldBytesMax - (toldBytesMax % blockBytesMin),
   };
 }
 

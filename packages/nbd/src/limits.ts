@@ -3,7 +3,10 @@ import { BlockError } from "@blkstack/block";
 
 /** Bounds on what clients can make the server hold. */
 export interface NbdLimits {
-  /** The largest READ or WRITE; larger writes end the connection. At least 1 MiB. */
+  /**
+   * The largest READ or WRITE; larger writes end the connection. At least 1 MiB. Clients are told of
+   * 32 MiB at the most, which is what they count on when they are told nothing.
+   */
   readonly requestBytesMax: Bytes;
   /** Requests of one connection that were read and whose reply the socket has not taken. */
   readonly requestsInFlightMax: number;
@@ -48,7 +51,7 @@ const MIB = 1024 * 1024;
 const UNLIMITED: ReadonlySet<string> = new Set(["connectionsPerPeerMax", "idleMs"]);
 
 export const DEFAULT_LIMITS: NbdLimits = {
-  requestBytesMax: 32 * MIB,
+  requestBytesMax: 64 * MIB,
   requestsInFlightMax: 128,
   bytesInFlightMax: 32 * MIB,
   serverBytesMax: 256 * MIB,

@@ -114,12 +114,17 @@ describe("the transmission", () => {
     expect((await client.take(32 * MIB)).equals(device.bytes)).toBe(true);
   });
 
-  it("takes a write of 32 MiB", async () => {
-    const served = await serve(new ArrayDevice(32 * MIB));
+  it("serves who goes beyond the 32 MiB that clients are told of, up to 64", async () => {
+    const served = await serve(new ArrayDevice(64 * MIB));
     const client = await connected(served);
-    const data = Buffer.alloc(32 * MIB, "0123456789");
-    expect(await ask(client, { command: WRITE, length: data.length }, data)).toBe(0);
-    expect(data.equals(served.device.bytes)).toBe(true);
+    const data = Buffer.alloc(64 * MIB - 1, "0123456789");
+    expect(await ask(client, { command: WRITE, offset: 1, length: data.length }, data)).toBe(0);
+    expect(data.equals(served.device.bytes.subarray(1))).toBe(true);
+    expect(await ask(client, { command: READ, length: 64 * MIB })).toBe(0);
+    expect((await client.take(64 * MIB)).equals(served.device.bytes)).toBe(true);
+    expect(await ask(client, { command: READ, length: 64 * MIB + 1 })).toBe(22);
+    client.send(request({ command: WRITE, length: 64 * MIB + 1 }));
+    expect(await client.takeAll()).toHaveLength(0);
   });
 
   it("closes on a write that declares 4 GiB - 1, having allocated nothing for it (T13)", async () => {

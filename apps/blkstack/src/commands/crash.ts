@@ -13,7 +13,7 @@ import { UserError } from "../user-error.ts";
 
 const JOBS_MAX = 8;
 const CHECK_SECONDS_DEFAULT = 600;
-const MEMORY_DEFAULT = "72MiB";
+const MEMORY_DEFAULT = "136MiB";
 
 /** `blkstack crash STACK …`: records a workload, and checks what power cuts would leave of its disk. */
 export function crashCommand(context: CommandContext): Command {

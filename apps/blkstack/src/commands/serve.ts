@@ -44,8 +44,8 @@ interface ServeFlags extends TlsFlags {
   readonly logLevel?: LogLevel;
 }
 
-/** Room for two of the largest requests that clients count on, and for the reserves of a stack. */
-const MEMORY_DEFAULT = "72MiB";
+/** Room for two of the largest requests that are served, and for the reserves of a stack. */
+const MEMORY_DEFAULT = "136MiB";
 
 /** `blkstack serve STACK`, `blkstack serve --file IMAGE`: until a signal, or the end of `--run`. */
 export function serveCommand(context: CommandContext): Command {
