@@ -47,6 +47,10 @@ const app = await Application.bootstrap({
   navigation: { includeFolders: false },
 });
 
+// Of what our pages show, TypeDoc knows all but the files of systemd.
+const languages = app.options.getValue("highlightLanguages");
+app.options.setValue("highlightLanguages", [...languages, "ini"]);
+
 /** Takes the title off the front of a page: the site shows it above. */
 function takeTitle(content) {
   let title = "";
