@@ -18,6 +18,20 @@ export function fillBio(bio: Bio, at: Bytes, bytes: Buffer): void {
   }
 }
 
+/** The memory in which byte `at` of the data of a bio lies, and of what follows as much as lies with it. */
+export function memoryAt(bio: Bio, at: Bytes, lengthBytes: Bytes): Uint8Array {
+  let skip = bio.vecDoneBytes + at;
+  for (let index = bio.vecIndex; ; index += 1) {
+    const vec = bio.vecs[index];
+    if (vec === undefined) throw new InvariantError("a bio is longer than its vectors");
+    if (skip < vec.length) {
+      const begin = vec.offset + skip;
+      return vec.page.bytes.subarray(begin, begin + Math.min(lengthBytes, vec.length - skip));
+    }
+    skip -= vec.length;
+  }
+}
+
 const ZEROES = Buffer.alloc(64 * 1024);
 
 /** Makes a part of the data of a bio zeroes. */

@@ -6,6 +6,9 @@ import type { Opened } from "./open-links.ts";
 import { SilenceWatch } from "./silence.ts";
 import type { Slot } from "./slot.ts";
 
+/** What is received lies here until it is taken; long data go where they belong. */
+const RECEIVE_BYTES = 64 * 1024;
+
 export interface ConnectionsOptions {
   /** Of the disk, for people. */
   readonly label: string;
@@ -31,6 +34,7 @@ export class Connections {
     this.#host = {
       slots,
       turnEnd: new TurnEnd(),
+      receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
       answered: told.answered,
       lost: (link, error) => {
         if (this.#links.includes(link)) told.lost(error);

@@ -3,6 +3,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { type Bio, collectBioViews } from "@blkstack/bio";
 import { NbdError } from "../client-error.ts";
 import { requestHeader, writeRequestHeader } from "../client-request.ts";
+import { type Receiver, receiveChunks, receiveInto } from "../socket-reader.ts";
 import { tlsReason } from "../tls-rules.ts";
 import type { TurnEnd, TurnEndWork } from "../turn-end.ts";
 import { Command } from "../wire.ts";
@@ -13,28 +14,35 @@ import type { Slot } from "./slot.ts";
 /** How long a server may take to close a connection that we are done with. */
 const GOODBYE_MS = 2000;
 
+/** Data of which so much is missing is received where it is to lie. */
+const DIRECT_BYTES_MIN = 16 * 1024;
+
 const GOODBYE = { command: Command.Disconnect, flags: 0, offsetBytes: 0, lengthBytes: 0 };
 
 /** Who hears of a connection. */
 export interface LinkHost {
   readonly slots: readonly Slot[];
   readonly turnEnd: TurnEnd;
+  /** Received into by whichever connection is readable: its bytes are taken before the next one is. */
+  readonly receiveBuffer: Buffer;
   answered(slot: Slot, errno: number): void;
   /** Told at least once, when nothing more will come. */
   lost(link: Link, error: NbdError): void;
 }
 
 /** One connection to an export, behind the handshake. Makes neither promise nor closure per request. */
-export class Link implements ReplyTaker, Speaker, TurnEndWork {
+export class Link implements Receiver, ReplyTaker, Speaker, TurnEndWork {
   isDue = false;
   hasSpoken = false;
   /** Requests that were sent here and are not answered. */
   inFlight = 0;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #isExtended: boolean;
   readonly #host: LinkHost;
   readonly #intake: ReplyIntake;
   readonly #views: Uint8Array[] = [];
+  /** Where data is being received directly. */
+  #directBuffer: Uint8Array | null = null;
 
   constructor(socket: Socket, isExtended: boolean, host: LinkHost) {
     this.#socket = socket;
@@ -45,8 +53,13 @@ export class Link implements ReplyTaker, Speaker, TurnEndWork {
 
   /** Takes what comes from now on; `unread` came before. */
   begin(unread: Buffer): void {
-    const socket = this.#socket;
-    socket.on("data", this.#take);
+    if (this.#socket.destroyed) {
+      this.#lose(new NbdError("NBD_CLOSED", "the connection is closed"));
+      return;
+    }
+    const isSecure = "encrypted" in this.#socket;
+    const socket = isSecure ? receiveChunks(this.#socket, this) : receiveInto(this.#socket, this);
+    this.#socket = socket;
     socket.on("error", (error) => {
       this.#lose(new NbdError("NBD_CLOSED", `the connection broke: ${tlsReason(error)}`));
     });
@@ -56,8 +69,25 @@ export class Link implements ReplyTaker, Speaker, TurnEndWork {
     socket.on("close", () => {
       this.#lose(new NbdError("NBD_CLOSED", "the connection is closed"));
     });
-    if (unread.length > 0) this.#take(unread);
+    if (unread.length > 0) this.received(unread, unread.length);
     socket.resume();
+  }
+
+  nextBuffer(): Uint8Array {
+    this.#directBuffer = this.#intake.directBuffer(DIRECT_BYTES_MIN);
+    return this.#directBuffer ?? this.#host.receiveBuffer;
+  }
+
+  received(buffer: Uint8Array, end: number): boolean {
+    this.hasSpoken = true;
+    try {
+      if (buffer === this.#directBuffer) this.#intake.arrived(end);
+      else this.#intake.take(Buffer.from(buffer.buffer, buffer.byteOffset, end));
+    } catch (error) {
+      if (!(error instanceof NbdError)) throw error;
+      this.#lose(error);
+    }
+    return true;
   }
 
   /** Sends the request of a slot, with the data of `payload`, which stays as it is until the answer. */
@@ -114,16 +144,6 @@ export class Link implements ReplyTaker, Speaker, TurnEndWork {
   destroy(): void {
     this.#socket.destroy();
   }
-
-  readonly #take = (chunk: Buffer): void => {
-    this.hasSpoken = true;
-    try {
-      this.#intake.take(chunk);
-    } catch (error) {
-      if (!(error instanceof NbdError)) throw error;
-      this.#lose(error);
-    }
-  };
 
   #lose(error: NbdError): void {
     this.#socket.destroy();

@@ -10,7 +10,7 @@ import {
   SIMPLE_REPLY_MAGIC,
   STRING_BYTES_MAX,
 } from "../wire.ts";
-import { fillBio, zeroBio } from "./bio-memory.ts";
+import { fillBio, memoryAt, zeroBio } from "./bio-memory.ts";
 import type { Slot } from "./slot.ts";
 
 const OFFSET_BYTES = 8;
@@ -80,6 +80,21 @@ export class ReplyIntake {
         if (this.#have === this.#need) this.#takePart();
       }
     }
+  }
+
+  /** Where to receive what is missing of long data, to be told by `arrived`; null: use `take`. */
+  directBuffer(bytesMin: Bytes): Uint8Array | null {
+    const bio = this.#slot?.bio ?? null;
+    if (this.#dataLeft < bytesMin || bio === null) return null;
+    const memory = memoryAt(bio, this.#dataAt, this.#dataLeft);
+    return memory.length < bytesMin ? null : memory;
+  }
+
+  /** So many bytes lie in the `directBuffer` that was last answered. */
+  arrived(bytes: Bytes): void {
+    this.#dataAt += bytes;
+    this.#dataLeft -= bytes;
+    if (this.#dataLeft === 0) this.#endChunk();
   }
 
   #takePart(): void {
