@@ -22,6 +22,9 @@ const PACKAGES = {
   openssl: "openssl",
   blkid: "util-linux",
   file: "file",
+  "qemu-system-x86_64": "qemu-system-x86",
+  "apt-get": "apt",
+  "dpkg-deb": "dpkg",
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
@@ -30,13 +33,23 @@ const told = new Set<Tool>();
 
 /** Whether a tool is not installed; says once on stderr which package would bring it. */
 export function isMissing(...tools: readonly Tool[]): boolean {
-  const missing = tools.filter((tool) => !isInstalled(tool));
+  const missing = missingTools(...tools);
   for (const tool of missing) {
     if (told.has(tool)) continue;
     told.add(tool);
-    process.stderr.write(`skipped: ${tool} is missing; install the package ${PACKAGES[tool]}\n`);
+    process.stderr.write(`skipped: ${howToInstall(tool)}\n`);
   }
   return missing.length > 0;
+}
+
+/** Those that are not installed. */
+export function missingTools(...tools: readonly Tool[]): Tool[] {
+  return tools.filter((tool) => !isInstalled(tool));
+}
+
+/** One line for whoever wants to have a tool. */
+export function howToInstall(tool: Tool): string {
+  return `${tool} is missing; install the package ${PACKAGES[tool]}`;
 }
 
 function isInstalled(tool: Tool): boolean {

@@ -1,9 +1,8 @@
 // What a server tells of itself is held to what a client says that it did; what it is told to change,
 // it changes under that client.
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../src/free-port.ts";
 import { BLKSTACK, Served } from "../src/served.ts";
 import { isMissing, run, succeed } from "../src/tools.ts";
 import { eventually, Workbench } from "../src/workbench.ts";
@@ -42,16 +41,6 @@ afterAll(async () => {
   await served.stop();
   bench.clear();
 });
-
-/** Which port is free, and most likely still is in a moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The samples of a page by name and labels. */
 async function metrics(): Promise<Map<string, number>> {
