@@ -92,17 +92,28 @@ describe("a client that holds memory and does not go on", () => {
   });
 });
 
-describe("a small request", () => {
-  it("has memory of its own when large ones have all the rest", async () => {
-    const limits = { ...LIMITS, serverBytesMax: 4 * MIB, stallMs: 1_000_000 };
-    const served = await serve(new ArrayDevice(4 * MIB), { limits });
+describe("a request that is not large", () => {
+  it.each([
+    ["64 KiB", 64 * 1024],
+    ["1 MiB", MIB],
+  ])("has memory of its own when large ones have all the rest (%s)", async (_size, length) => {
+    const limits = {
+      requestBytesMax: 8 * MIB,
+      bytesInFlightMax: 8 * MIB,
+      serverBytesMax: 20 * MIB,
+      stallMs: 1_000_000,
+    };
+    const served = await serve(new ArrayDevice(8 * MIB), { limits });
     for (let count = 0; count < 5; count += 1) {
       const writer = await connected(served);
-      writer.send(request({ command: Write, length: MIB }), Buffer.alloc(1));
+      writer.send(request({ command: Write, length: 8 * MIB }), Buffer.alloc(1));
     }
+    await vi.waitFor(() => {
+      expect(served.server.counters.pagesInUse).toBe((2 * 8 * MIB) / 4096);
+    });
     const other = await NbdClient.connect({ unix: served.path });
-    await other.write(512, Buffer.alloc(64 * 1024, 5));
-    expect((await other.read(512, 64 * 1024))[0]).toBe(5);
+    await other.write(512, Buffer.alloc(length, 5));
+    expect((await other.read(512, length))[length - 1]).toBe(5);
     await other.close();
   });
 });

@@ -1,7 +1,7 @@
 import type { BlockClient } from "../block-client.ts";
 import { Errno } from "../raw-protocol.ts";
 
-export const BLOCK_BYTES = 4096;
+const BLOCK_BYTES = 4096;
 const WRITERS = 16;
 const FLUSH_EVERY = 24;
 

@@ -14,7 +14,7 @@ type TlsKind = "none" | "offered" | "required";
 const NO_IDENTITY = { certificate: "", key: "" } as const;
 
 /** Servers of one kind each, which are used until something goes wrong in them. */
-export class Worlds {
+class Worlds {
   readonly #limits: Partial<NbdLimits>;
   readonly #running = new Map<TlsKind, World>();
 
