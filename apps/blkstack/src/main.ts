@@ -44,9 +44,10 @@ const io: CliIo = {
   },
 };
 
-// A reader that had enough is no reason to fail: `blkstack scenarios | head -1`.
+// A reader that had enough is no reason to fail: `blkstack scenarios | head -1`. Nor is it one that
+// `--stdio` is stopped before its client has done.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code !== "EPIPE" && error.code !== "ABORT_ERR") throw error;
 });
 
 // A story says where in the code a task waits: in the sources, where they are at hand.

@@ -178,21 +178,19 @@ describe("the handshake", () => {
     expect(session.closed).not.toBeNull();
   });
 
-  it("has patience with who asks twice about each of many exports", () => {
+  it("has patience with who asks several times about each of many exports", () => {
     const exports = Array.from({ length: 100 }, (_, n) => ({ ...second, name: String(n) }));
     const session = begun(3, exports);
     session.push(option(Option.StructuredReply), option(Option.List));
     for (const { name } of exports) {
-      session.push(
-        option(Option.Info, query(name)),
-        option(Option.ListMetaContext, metaQuery(name)),
-      );
+      session.push(option(Option.Info, query(name)));
+      session.push(option(Option.ListMetaContext, metaQuery(name)));
+      session.push(option(Option.ListMetaContext, metaQuery(name, "qemu:")));
     }
     session.push(option(Option.Abort));
     expect(session.types().at(-1)).toBe(OptionReply.Ack);
-    expect(session.types()).not.toContain(OptionReply.ErrInvalid);
     const talker = begun(3, exports);
-    for (let n = 0; n < 208; n += 1) talker.push(option(4711));
+    for (let n = 0; n < 408; n += 1) talker.push(option(4711));
     expect(talker.closed).toBeNull();
     talker.push(option(4711));
     expect(talker.closed).not.toBeNull();

@@ -30,7 +30,7 @@ const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * 0xffff;
 const SKIPPED_BYTES_MAX = 1024 * 1024;
 
 /** What a client sends that lists exports with all that there is to know of them. */
-const OPTIONS_PER_EXPORT = 2;
+const OPTIONS_PER_EXPORT = 4;
 const OPTIONS_AROUND_LIST = 8;
 
 /** Whether clients may, or must, ask for TLS before anything else. */
@@ -228,7 +228,7 @@ export class Handshake implements OptionSession {
     else this.#await(Step.OptionData, dataBytes);
   }
 
-  /** Who lists all exports asks for the information and the contexts of each. */
+  /** Who lists all exports asks for the information of each, for its contexts, and for those of some kind. */
   #optionsMax(): number {
     const toListAll = OPTIONS_AROUND_LIST + OPTIONS_PER_EXPORT * this.exports.size;
     return Math.max(this.#limits.optionsMax, toListAll);

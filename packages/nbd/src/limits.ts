@@ -27,7 +27,7 @@ export interface NbdLimits {
   readonly halfOpenPerPeerMax: number;
   /** How long a client may negotiate. */
   readonly handshakeMs: number;
-  /** Options that one client may send, or two for each export and 8 more where that is more. */
+  /** Options that one client may send, or four for each export and 8 more where that is more. */
   readonly optionsMax: number;
   /**
    * How long a client that has chosen may say nothing and take nothing while it waits for nothing;
