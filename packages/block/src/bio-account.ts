@@ -1,6 +1,6 @@
 import { type Bio, bioEndio, BioFlag, BioOp, BioStatus, type EndIo } from "@blkstack/bio";
-import type { Clock } from "@blkstack/task";
 import { IoKind, IoStats } from "./io-stats.ts";
+import type { Moment } from "./moment.ts";
 
 // Constants of this module are part of the machine code; what is imported is looked up each time.
 const OK = BioStatus.Ok;
@@ -16,11 +16,12 @@ const KIND_WRITE = IoKind.Write;
  */
 export class BioAccount {
   readonly stats: IoStats = new IoStats();
-  readonly #clock: Clock;
+  readonly #moment: Moment;
   readonly #free: FreeList = { first: null };
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  /** The devices of a stack share a moment; whoever submits says when it has passed. */
+  constructor(moment: Moment) {
+    this.#moment = moment;
   }
 
   /** The driver is about to be called. Waits: never. */
@@ -29,13 +30,13 @@ export class BioAccount {
     if (bio.endIo === watchedEnded && (bio.private as Watched).stats === stats) return;
     const free = this.#free;
     let watched = free.first;
-    if (watched === null) watched = new Watched(stats, this.#clock, free);
+    if (watched === null) watched = new Watched(stats, this.#moment, free);
     else free.first = watched.nextFree;
     watched.endIo = bio.endIo;
     watched.private = bio.private;
     watched.kind = ioKindOf(bio);
     watched.bytes = bio.sizeBytes;
-    watched.startMs[0] = this.#clock.nowMs();
+    watched.startMs[0] = this.#moment.beginMs();
     bio.endIo = watchedEnded;
     bio.private = watched;
     stats.inFlight += 1;
@@ -50,7 +51,7 @@ interface FreeList {
 /** What is remembered of a bio while its device has it. */
 class Watched {
   readonly stats: IoStats;
-  readonly clock: Clock;
+  readonly moment: Moment;
   readonly free: FreeList;
   endIo: EndIo | null = null;
   private: unknown = null;
@@ -60,9 +61,9 @@ class Watched {
   readonly startMs: Float64Array = new Float64Array(1);
   nextFree: Watched | null = null;
 
-  constructor(stats: IoStats, clock: Clock, free: FreeList) {
+  constructor(stats: IoStats, moment: Moment, free: FreeList) {
     this.stats = stats;
-    this.clock = clock;
+    this.moment = moment;
     this.free = free;
   }
 }
@@ -70,20 +71,25 @@ class Watched {
 /** Interrupt context. */
 function watchedEnded(bio: Bio): void {
   const watched = bio.private as Watched;
-  const { stats, free } = watched;
+  const { stats, free, moment } = watched;
   bio.endIo = watched.endIo;
   bio.private = watched.private;
   stats.inFlight -= 1;
   const startMs = watched.startMs[0] ?? 0;
-  const nowMs = watched.clock.nowMs();
+  const nowMs = moment.endMs(startMs);
   if (bio.status === OK) stats.count(watched.kind, watched.bytes, startMs, nowMs);
   else stats.countError(watched.kind, startMs, nowMs);
   watched.endIo = null;
   watched.private = null;
   watched.nextFree = free.first;
   free.first = watched;
+  // What was done for this end took its time.
+  moment.pass();
+  const isFirst = !moment.isEnding;
+  moment.isEnding = true;
   // Not `bio.endIo`: only this knows what is to be done for a bio that is part of another one.
   bioEndio(bio);
+  if (isFirst) moment.isEnding = false;
 }
 
 /** What a bio counts as. A flush that brings data is a write. */

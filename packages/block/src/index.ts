@@ -5,6 +5,7 @@ export { BlockError, type BlockErrorCode, type Errno, ERRNO_MESSAGES } from "./e
 export { type AskedExtent, type AskingDevice, ExtentInquiry } from "./extent-inquiry.ts";
 export { type Extent, ExtentFlag, ExtentLayer, findExtent, setData } from "./extent.ts";
 export type { QueueLimits } from "./limits.ts";
+export { Moment } from "./moment.ts";
 export { EnterResult, RequestQueue, type SubmitHook } from "./request-queue.ts";
 export { stackLimits } from "./stack-limits.ts";
 export {

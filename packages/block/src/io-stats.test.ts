@@ -1,6 +1,6 @@
 import { Bio, bioEndio, bioError, BioFlag, BioOp, BioStatus, chainBio } from "@blkstack/bio";
 import { expect, it } from "vitest";
-import { BioAccount, IoKind, ioKindOf, IoStats, latencyBucketOf } from "./index.ts";
+import { BioAccount, IoKind, ioKindOf, IoStats, latencyBucketOf, Moment } from "./index.ts";
 
 /** A clock that stands where the test puts it. */
 function testClock(): { now: number; nowMs(): number } {
@@ -52,7 +52,7 @@ it("two counts added up are one", () => {
 
 it("a bio is told of its end as if nobody had counted it", () => {
   const clock = testClock();
-  const account = new BioAccount(clock);
+  const account = new BioAccount(new Moment(clock));
   const bio = write(4096);
   const ends: unknown[] = [];
   bio.private = "mine";
@@ -68,7 +68,7 @@ it("a bio is told of its end as if nobody had counted it", () => {
 });
 
 it("a bio that comes by again is counted once, with all its bytes", () => {
-  const account = new BioAccount(testClock());
+  const account = new BioAccount(new Moment(testClock()));
   const bio = write(8192);
   account.begin(bio);
   const front = write(4096);
@@ -82,8 +82,8 @@ it("a bio that comes by again is counted once, with all its bytes", () => {
 });
 
 it("a bio that one device hands to the next is counted by each; what is part of another ends that", () => {
-  const clock = testClock();
-  const [upper, lower] = [new BioAccount(clock), new BioAccount(clock)];
+  const moment = new Moment(testClock());
+  const [upper, lower] = [new BioAccount(moment), new BioAccount(moment)];
   let ended = 0;
   const whole = write(8192);
   whole.endIo = () => (ended += 1);
@@ -99,7 +99,7 @@ it("a bio that one device hands to the next is counted by each; what is part of 
 });
 
 it("memory for a bio that has ended serves the next one", () => {
-  const account = new BioAccount(testClock());
+  const account = new BioAccount(new Moment(testClock()));
   const first = write(512);
   account.begin(first);
   const remembered = first.private;

@@ -5,6 +5,7 @@ import {
   deviceOf,
   EnterResult,
   type Submitter,
+  Moment,
 } from "@blkstack/block";
 import { assertMaySleep, type Awaitable, type Clock, isPending, type Task } from "@blkstack/task";
 import {
@@ -53,7 +54,8 @@ export class MakeRequest implements Submitter {
   readonly #hasOneList: boolean;
   readonly #policy: CheckPolicy;
   readonly #splitter: LimitSplitter | null;
-  readonly #accountClock: Clock | null;
+  /** Null: nothing is counted. */
+  readonly #moment: Moment | null;
 
   constructor(options: MakeRequestOptions = {}) {
     const { lists = "two", submitOrder, split } = options;
@@ -64,7 +66,8 @@ export class MakeRequest implements Submitter {
       `a single list cannot be in order ${this.#order.name}`,
     );
     this.#splitter = split === undefined ? null : new LimitSplitter(split);
-    this.#accountClock = options.accountClock ?? null;
+    const { accountClock } = options;
+    this.#moment = accountClock === undefined ? null : new Moment(accountClock);
     this.#policy = {
       onReadOnly: options.onReadOnly ?? "refuse",
       faultInjection: options.faultInjection ?? null,
@@ -93,7 +96,7 @@ export class MakeRequest implements Submitter {
   /** Takes the fronts that bios to a device are cut with. Throws a BlockError (ENOMEM). */
   addDevice(device: BlockDevice): void {
     this.#splitter?.addDevice(device);
-    if (this.#accountClock !== null) device.queue.account ??= new BioAccount(this.#accountClock);
+    if (this.#moment !== null) device.queue.account ??= new BioAccount(this.#moment);
   }
 
   /** Gives up what `addDevice` took. Waits: never, but for sets of yours that do. */
@@ -104,6 +107,7 @@ export class MakeRequest implements Submitter {
   /** Becomes the active submitter of the task, until nothing is parked any more. */
   #run(first: Bio, task: Task): Awaitable<void> {
     const { current } = (task.bioLists = task.ownBioLists);
+    if (this.#moment !== null) this.#moment.pass();
     try {
       for (let bio: Bio | null = first; bio !== null; bio = current.pop()) {
         const step = this.#step(bio, task);
@@ -121,6 +125,7 @@ export class MakeRequest implements Submitter {
     try {
       await first;
       for (let bio = current.pop(); bio !== null; bio = current.pop()) {
+        this.#moment?.pass();
         const step = this.#step(bio, task);
         if (isPending(step)) await step;
       }
@@ -151,6 +156,7 @@ export class MakeRequest implements Submitter {
       endRefused(bio, entered);
       return;
     }
+    this.#moment?.pass();
     const driven = this.#drive(bio, device, task);
     if (isPending(driven)) await driven;
   }
