@@ -1,4 +1,5 @@
 import { InvariantError } from "@blkstack/bio";
+import { BioSet } from "@blkstack/bio-set";
 import { allFail, Memory } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -74,4 +75,15 @@ describe("a device whose bios are cut", () => {
     });
     expect(reserves()).toEqual({});
   });
+});
+
+it("one set for all devices stays when a device goes", async () => {
+  const set = new BioSet({ name: "fronts", scheduler, memory, poolSize: 1 });
+  const submitter = new MakeRequest({ split: { set } });
+  const sda = new TestDevice("sda");
+  submitter.addDevice(sda);
+  await scheduler.perform("t", async (task) => {
+    await submitter.removeDevice(sda, task);
+  });
+  expect(reserves()).toEqual({ 'bio_set "fronts"': 1 });
 });
