@@ -218,7 +218,7 @@ const MISTAKES: readonly (readonly [what: string, argv: string, complaint: strin
   [
     "more in flight than there is memory",
     "s.yaml --limit bytes-in-flight=1GiB",
-    "--limit bytes-in-flight=1GiB: it should be at most 71MiB, which is what --memory leaves for all clients",
+    "--limit bytes-in-flight=1GiB: it should be at most 135MiB, which is what --memory leaves for all clients",
   ],
   [
     "a limit that nobody knows",
