@@ -9,6 +9,7 @@ import {
 } from "@blkstack/stack";
 import { type Ground, TARGETS } from "./compose.ts";
 import { loadTargets } from "./load-targets.ts";
+import { tellOddSizes } from "./odd-sizes.ts";
 import { readUserFile } from "./user-file.ts";
 
 /** A stack that is described and not yet open. */
@@ -53,5 +54,7 @@ export async function openPlan(
   const { description, baseDirectory } = plan;
   const targets = [...TARGETS, ...(await loadTargets(plan, TARGETS))];
   const surroundings = { scheduler, submitter, memory, diskKinds, baseDirectory, onLog };
-  return openStack(description, { ...surroundings, targets });
+  const stack = await openStack(description, { ...surroundings, targets });
+  await tellOddSizes(plan, onLog);
+  return stack;
 }
