@@ -1,4 +1,9 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** How long a server may take to have room for one client more, and how often it is asked. */
+const BACKLOG_MS = 5000;
+const BACKLOG_RETRY_MS = 10;
 
 /** A client that sends what it is told, right or wrong, and reads what comes. */
 export class RawClient {
@@ -29,15 +34,18 @@ export class RawClient {
     return new RawClient(socket);
   }
 
-  static open(path: string): Promise<RawClient> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ path, allowHalfOpen: true });
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.off("error", reject);
-        resolve(new RawClient(socket));
-      });
-    });
+  static async open(path: string): Promise<RawClient> {
+    const untilMs = Date.now() + BACKLOG_MS;
+    for (;;) {
+      try {
+        return new RawClient(await connected(path));
+      } catch (error) {
+        // Too many have come at once: by TCP one would wait, and never know.
+        const isFull = (error as NodeJS.ErrnoException).code === "EAGAIN";
+        if (!isFull || Date.now() > untilMs) throw error;
+        await delay(BACKLOG_RETRY_MS);
+      }
+    }
   }
 
   send(...parts: readonly Uint8Array[]): void {
@@ -89,4 +97,15 @@ export class RawClient {
       };
     });
   }
+}
+
+function connected(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
 }

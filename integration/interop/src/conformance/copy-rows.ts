@@ -130,7 +130,7 @@ export const COPY_ROWS: readonly Row[] = [
     says: "qemu-storage-daemon: serves it again, with the same size",
     needs: ["qemu-storage-daemon", "nbdinfo"],
     script: `qemu-storage-daemon --daemonize --pidfile pid \\
-        --blockdev driver=nbd,node-name=n,server.type=unix,server.path="$S" \\
+        --blockdev driver=nbd,node-name=n,server.type=unix,server.path="$S",export="$NAME" \\
         --nbd-server addr.type=unix,addr.path="$PWD/again" --export type=nbd,id=e,node-name=n,name=e
       trap 'kill "$(cat pid)"' EXIT
       nbdinfo --size "nbd+unix:///e?socket=$PWD/again"`,

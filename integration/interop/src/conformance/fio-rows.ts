@@ -1,5 +1,5 @@
 import { equal, ok } from "node:assert/strict";
-import { choose, Command, readReply, request } from "../raw-protocol.ts";
+import { Command, readReply, request } from "../raw-protocol.ts";
 import { succeed } from "../tools.ts";
 import type { Row } from "./row.ts";
 import type { Target } from "./target.ts";
@@ -76,7 +76,7 @@ export const FIO_ROWS: readonly Row[] = [
     check: async (target) => {
       const written = [...RANDOM_WRITES, ...VERIFY, "--size=32m"];
       await fio(target, ...written, "--do_verify=0", "--end_fsync=1");
-      const client = await choose(target.socket("disk"), "");
+      const client = await target.open("disk");
       for (let index = 0; index < 64; index += 1) {
         const length = MIB / 4;
         const offset = 32 * MIB + index * length;

@@ -16,6 +16,7 @@ export interface Place {
   readonly image: string;
   readonly socket: string;
   readonly pki: Pki | null;
+  readonly pidFile: string | undefined;
 }
 
 /** How one make of servers is started. */
@@ -23,6 +24,10 @@ export interface Make {
   readonly name: string;
   /** A command that prints the version. */
   readonly version: readonly string[];
+  /** What its one export is called: nothing, where the name can be left out. */
+  readonly exportName: string;
+  /** Whether it goes to the background, and writes into a file which process it is. */
+  readonly leavesPid?: boolean;
   readonly roles: readonly Role[];
   /** The command that serves an image on a socket. */
   readonly serve: (place: Place) => readonly string[];
@@ -33,6 +38,7 @@ export interface Make {
 export const OURS: Make = {
   name: "blkstack",
   version: [BLKSTACK, "--version"],
+  exportName: "",
   roles: ALL_ROLES,
   serve: ({ role, image, socket, pki }) => [
     ...[BLKSTACK, "serve", "--listen", `unix:${socket}`],
@@ -51,6 +57,7 @@ export const OURS: Make = {
 const NBDKIT: Make = {
   name: "nbdkit",
   version: ["nbdkit", "--version"],
+  exportName: "",
   roles: ALL_ROLES,
   serve: ({ role, image, socket, pki }) => [
     ...["nbdkit", "-f", "-U", socket, ...(role === "kept" ? ["-r"] : [])],
@@ -66,6 +73,7 @@ const NBDKIT: Make = {
 const QEMU_NBD: Make = {
   name: "qemu-nbd",
   version: ["qemu-nbd", "--version"],
+  exportName: "",
   roles: ALL_ROLES,
   serve: ({ role, image, socket, pki }) => [
     ...["qemu-nbd", "-f", "raw", "-t", "-e", "2000", "-k", socket],
@@ -79,7 +87,33 @@ const QEMU_NBD: Make = {
   serveInherited: (image) => ["qemu-nbd", "-f", "raw", image],
 };
 
-export const PEERS: readonly Make[] = [NBDKIT, QEMU_NBD];
+const NBD_SERVER: Make = {
+  name: "nbd-server",
+  version: ["nbd-server", "-V"],
+  exportName: "disk",
+  // In the foreground it has one client at a time.
+  leavesPid: true,
+  roles: [...PLAIN_ROLES, "certificate"],
+  serve: ({ role, image, socket, pki, pidFile = "" }) => {
+    const tls = role === "certificate" ? folderOf(pki, "server") : null;
+    const lines = [
+      ...["[generic]", `unixsock = ${socket}`, "allowlist = true"],
+      ...(tls === null
+        ? []
+        : [
+            `certfile = ${tls}/server-cert.pem`,
+            `keyfile = ${tls}/server-key.pem`,
+            `cacertfile = ${tls}/ca-cert.pem`,
+          ]),
+      ...["[disk]", `exportname = ${image}`, `readonly = ${String(role === "kept")}`],
+      ...["flush = true", "fua = true", "trim = true"],
+    ];
+    writeFileSync(`${image}.conf`, `${lines.join("\n")}\n`);
+    return ["nbd-server", "-C", `${image}.conf`, "-p", pidFile];
+  },
+};
+
+export const PEERS: readonly Make[] = [NBDKIT, QEMU_NBD, NBD_SERVER];
 
 /** Three segments of two files, so that rows are held to across their lines as well. */
 function writeStack(image: string, isReadOnly: boolean): string {

@@ -3,7 +3,6 @@ import { RawClient } from "../raw-client.ts";
 import {
   agree,
   bytes32,
-  choose,
   Command,
   goData,
   greet,
@@ -68,7 +67,7 @@ function exportName(id: string, clientFlags: number, answerBytes: number): Row {
     says: `EXPORT_NAME with client flags ${String(clientFlags)}: ${String(answerBytes)} bytes, then it serves`,
     check: async (target) => {
       const client = await greet(target.socket("disk"), clientFlags);
-      client.send(option(Option.ExportName));
+      client.send(option(Option.ExportName, Buffer.from(target.make.exportName)));
       const answer = await client.read(answerBytes);
       equal(answer.readBigUInt64BE(), BigInt(SIZE_BYTES));
       ok(
@@ -81,8 +80,8 @@ function exportName(id: string, clientFlags: number, answerBytes: number): Row {
 }
 
 /** What INFO or GO tells, in any order. */
-async function toldBy(client: RawClient, kind: number): Promise<string> {
-  client.send(option(kind, goData("", [0, 1, 2, 3])));
+async function toldBy(client: RawClient, kind: number, name: string): Promise<string> {
+  client.send(option(kind, goData(name, [0, 1, 2, 3])));
   const replies = await readOptionReplies(client);
   equal(replies.at(-1)?.type, Ack);
   return replies
@@ -186,7 +185,12 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
     check: async (target) => {
       const client = await greet(target.socket("disk"));
       await agree(client, option(Option.StructuredReply));
-      client.send(option(Option.SetMetaContext, metaContextData("", ["x-nobody:nothing"])));
+      client.send(
+        option(
+          Option.SetMetaContext,
+          metaContextData(target.make.exportName, ["x-nobody:nothing"]),
+        ),
+      );
       const types = (await readOptionReplies(client)).map(({ type }) => type);
       equal(types.join(), String(Ack));
       await negotiates(client);
@@ -216,8 +220,9 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
     says: "INFO, then GO: the same information",
     check: async (target) => {
       const client = await greet(target.socket("disk"));
-      const info = await toldBy(client, Option.Info);
-      equal(await toldBy(client, Option.Go), info);
+      const { exportName } = target.make;
+      const info = await toldBy(client, Option.Info, exportName);
+      equal(await toldBy(client, Option.Go, exportName), info);
       await serves(client);
     },
   },
@@ -236,14 +241,17 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
     id: "N21",
     says: "a negotiation cut at each byte: the next client is served",
     check: async (target) => {
-      const whole = Buffer.concat([bytes32(3), option(Option.Go, goData("", [3]))]);
+      const whole = Buffer.concat([
+        bytes32(3),
+        option(Option.Go, goData(target.make.exportName, [3])),
+      ]);
       for (let length = 0; length < whole.length; length += 1) {
         const client = await RawClient.open(target.socket("disk"));
         client.send(whole.subarray(0, length));
         if (length % 2 === 0) client.socket.end();
         else client.vanish();
       }
-      await serves(await choose(target.socket("disk"), ""));
+      await serves(await target.open("disk"));
     },
   },
   {
@@ -253,7 +261,8 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
       const client = await RawClient.open(target.socket("disk"));
       client.socket.setNoDelay(true);
       const read = request({ command: Command.Read, length: 512, cookie: 5 });
-      for (const byte of Buffer.concat([bytes32(3), option(Option.Go, goData("")), read])) {
+      const go = option(Option.Go, goData(target.make.exportName));
+      for (const byte of Buffer.concat([bytes32(3), go, read])) {
         await new Promise((resolve) => client.socket.write(Uint8Array.of(byte), resolve));
         await new Promise(setImmediate);
       }
@@ -269,7 +278,7 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
     check: async (target) => {
       const client = await RawClient.open(target.socket("disk"));
       const reads = [1, 2].map((cookie) => request({ command: Command.Read, length: 512, cookie }));
-      client.send(bytes32(3), option(Option.Go, goData("")), ...reads);
+      client.send(bytes32(3), option(Option.Go, goData(target.make.exportName)), ...reads);
       await client.read(18);
       equal((await readOptionEnd(client)).type, Ack);
       const cookies: number[] = [];
@@ -289,7 +298,7 @@ export const NEGOTIATION_ROWS: readonly Row[] = [
     check: async (target) => {
       const silent = await silentClients(target, 1000);
       try {
-        await serves(await choose(target.socket("disk"), ""));
+        await serves(await target.open("disk"));
       } finally {
         for (const client of silent) client.vanish();
       }

@@ -26,7 +26,7 @@ const WRITE_STATES = `
   for state in ${STATES.join(" ")}; do
     set -- "$@" -c "write -q -s state$state 0 8M" -c flush
   done
-  disk=driver=blklogwrites,file.driver=nbd,file.server.type=unix,file.server.path="$S"
+  disk=driver=blklogwrites,file.driver=nbd,file.server.type=unix,file.server.path="$S",file.export="$NAME"
   qemu-io --image-opts "$disk,log.driver=file,log.filename=$PWD/log" "$@"`;
 
 /** Checks a copy of the image as it was at one flush: a sound file system, with the files of then. */

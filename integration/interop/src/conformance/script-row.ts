@@ -18,7 +18,7 @@ export interface Script {
   readonly needs: readonly Tool[];
   /**
    * What a shell runs. It knows the addresses of the image and of the read-only one as `$U` and
-   * `$UR`, the socket of the first as `$S`, and begins in an empty folder.
+   * `$UR`, the socket and the name of the first as `$S` and `$NAME`, and begins in an empty folder.
    */
   readonly script: string;
   /** Throws when the script has printed something wrong. */
@@ -76,6 +76,7 @@ async function succeedIn(
     U: target.uri("disk"),
     UR: target.uri("kept"),
     S: target.socket("disk"),
+    NAME: target.make.exportName,
     BLKSTACK,
   };
   const { status, stdout, stderr } = await run(command, args, { cwd, env, timeoutMs: TIMEOUT_MS });

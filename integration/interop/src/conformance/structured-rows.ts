@@ -2,7 +2,6 @@ import { equal, ok } from "node:assert/strict";
 import type { RawClient } from "../raw-client.ts";
 import {
   ask,
-  choose,
   Command,
   Errno,
   greet,
@@ -14,7 +13,6 @@ import {
 import {
   type Chunk,
   CHUNK_ERROR,
-  chooseStructured,
   ChunkType,
   errnoOf,
   extentsOf,
@@ -70,7 +68,7 @@ function statusRow(
     id,
     says,
     check: async (target) => {
-      const client = await chooseStructured(target.socket(role), "", CONTEXTS);
+      const client = await target.openStructured(role, CONTEXTS);
       await check(client);
       const chunks = await askStructured(client, { command: Read, length: 512 });
       equal(contentOf(chunks, 0, 512).length, 512);
@@ -85,7 +83,7 @@ export const STRUCTURED_ROWS: readonly Row[] = [
     id: "T14",
     says: "structured, a read past the end: a chunk of error with EINVAL",
     check: async (target) => {
-      const client = await chooseStructured(target.socket("disk"), "");
+      const client = await target.openStructured("disk");
       const chunks = await askStructured(client, {
         command: Read,
         offset: SIZE_BYTES - 512,
@@ -105,7 +103,7 @@ export const STRUCTURED_ROWS: readonly Row[] = [
     id: "T15",
     says: "structured, a read of a hole of 1 MiB: chunks cover it exactly once",
     check: async (target) => {
-      const client = await chooseStructured(target.socket("kept"), "");
+      const client = await target.openStructured("kept");
       const chunks = await askStructured(client, { command: Read, offset: MIB, length: MIB });
       ok(contentOf(chunks, MIB, MIB).equals(Buffer.alloc(MIB)), "it is not zero");
       client.vanish();
@@ -117,11 +115,11 @@ export const STRUCTURED_ROWS: readonly Row[] = [
     check: async (target) => {
       const [offset, length] = [8 * MIB, 64 * KIB];
       const data = Buffer.alloc(length / 2, 0x5a);
-      const writer = await choose(target.socket("disk"), "");
+      const writer = await target.open("disk");
       equal(await ask(writer, { command: WriteZeroes, offset, length }), Errno.Ok);
       equal(await ask(writer, { command: Write, offset, length: data.length }, data), Errno.Ok);
       writer.vanish();
-      const client = await chooseStructured(target.socket("disk"), "");
+      const client = await target.openStructured("disk");
       const read = { command: Read, offset, length, flags: FLAG_DF };
       const chunks = await askStructured(client, read);
       equal(chunks.filter(({ type }) => type !== ChunkType.None).length, 1);
@@ -135,7 +133,7 @@ export const STRUCTURED_ROWS: readonly Row[] = [
     says: "without structured replies: DF is not offered",
     check: async (target) => {
       const client = await greet(target.socket("disk"));
-      client.send(option(Option.ExportName));
+      client.send(option(Option.ExportName, Buffer.from(target.make.exportName)));
       const transmissionFlags = (await client.read(10)).readUInt16BE(8);
       equal(transmissionFlags & CAN_DF, 0);
       client.vanish();
@@ -173,11 +171,11 @@ export const STRUCTURED_ROWS: readonly Row[] = [
     id: "T21",
     says: "status without a context: EINVAL",
     check: async (target) => {
-      const structured = await chooseStructured(target.socket("kept"), "");
+      const structured = await target.openStructured("kept");
       const of = { command: BlockStatus, length: MIB };
       equal(errnoOf(await askStructured(structured, of)), Errno.Inval);
       structured.vanish();
-      const simple = await choose(target.socket("kept"), "");
+      const simple = await target.open("kept");
       equal(await ask(simple, of), Errno.Inval);
       simple.vanish();
     },

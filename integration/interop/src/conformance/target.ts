@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   closeSync,
   existsSync,
@@ -11,9 +9,12 @@ import {
   rmSync,
 } from "node:fs";
 import type { Pki } from "../pki.ts";
+import type { RawClient } from "../raw-client.ts";
 import { choose, greet, option, Option, readOptionEnd } from "../raw-protocol.ts";
+import { chooseStructured } from "../raw-structured.ts";
 import type { Workbench } from "../workbench.ts";
 import { type Make, PLAIN_ROLES, type Role } from "./makes.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const MIB = 1024 * 1024;
 export const SIZE_BYTES: number = 64 * MIB;
@@ -24,7 +25,7 @@ export class Target {
   readonly make: Make;
   readonly #bench: Workbench;
   readonly #pki: Pki | null;
-  readonly #children = new Map<Role, ChildProcess>();
+  readonly #servers = new Map<Role, ServerProcess>();
 
   /** Without certificates there are no servers that speak TLS. */
   constructor(make: Make, bench: Workbench, pki: Pki | null = null) {
@@ -43,17 +44,27 @@ export class Target {
   }
 
   uri(role: Role): string {
-    return `nbd+unix:///?socket=${this.socket(role)}`;
+    return `nbd+unix:///${this.make.exportName}?socket=${this.socket(role)}`;
+  }
+
+  /** Connects and chooses the export. */
+  open(role: Role): Promise<RawClient> {
+    return choose(this.socket(role), this.make.exportName);
+  }
+
+  /** The same with structured replies, and with these contexts of metadata. */
+  openStructured(role: Role, contexts: readonly string[] = []): Promise<RawClient> {
+    return chooseStructured(this.socket(role), this.make.exportName, contexts);
   }
 
   /** For clients with the certificate of this folder. */
   certificateUri(folder: string = this.pki.client): string {
-    return `nbds+unix:///?socket=${this.socket("certificate")}&tls-certificates=${folder}`;
+    return `nbds+unix:///${this.make.exportName}?socket=${this.socket("certificate")}&tls-certificates=${folder}`;
   }
 
   /** For clients with the key of this folder. */
   keyUri(folder: string = this.pki.keys): string {
-    return `nbds+unix://alice@/?socket=${this.socket("key")}&tls-psk-file=${folder}/keys.psk`;
+    return `nbds+unix://alice@/${this.make.exportName}?socket=${this.socket("key")}&tls-psk-file=${folder}/keys.psk`;
   }
 
   /** A fresh folder for what one row needs. */
@@ -94,19 +105,13 @@ export class Target {
 
   /** Ends a server, and answers its exit status; null when a signal has ended it. */
   async end(role: Role, signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#children.get(role);
-    if (child === undefined) return null;
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, "exit");
-      child.kill(signal);
-      await ended;
-    }
-    this.#children.delete(role);
-    return child.exitCode;
+    const status = (await this.#servers.get(role)?.end(signal)) ?? null;
+    this.#servers.delete(role);
+    return status;
   }
 
   async stop(): Promise<void> {
-    for (const role of [...this.#children.keys()]) await this.end(role, "SIGKILL");
+    for (const role of [...this.#servers.keys()]) await this.end(role, "SIGKILL");
   }
 
   async #start(role: Role): Promise<void> {
@@ -118,11 +123,12 @@ export class Target {
     }
     // Whoever was killed has left it, and not everybody replaces it.
     rmSync(this.socket(role), { force: true });
-    const place = { role, image, socket: this.socket(role), pki: this.#pki };
-    const [command = "", ...args] = this.make.serve(place);
-    const complaints = openSync(this.#path(role, "err"), "a");
-    this.#children.set(role, spawn(command, args, { stdio: ["ignore", "ignore", complaints] }));
-    closeSync(complaints);
+    const pidFile = this.make.leavesPid === true ? this.#path(role, "pid") : undefined;
+    if (pidFile !== undefined) rmSync(pidFile, { force: true });
+    const place = { role, image, socket: this.socket(role), pki: this.#pki, pidFile };
+    const command = this.make.serve(place);
+    const complaints = this.#path(role, "err");
+    this.#servers.set(role, await ServerProcess.start({ command, complaints, pidFile }));
     const untilMs = Date.now() + START_MS;
     while (!(await this.#serves(role))) {
       if (Date.now() > untilMs) {
@@ -137,7 +143,7 @@ export class Target {
   }
 
   #pid(role: Role): string {
-    return String(this.#children.get(role)?.pid);
+    return String(this.#servers.get(role)?.pid);
   }
 
   #processes(role: Role): string[] {
@@ -149,7 +155,7 @@ export class Target {
   async #serves(role: Role): Promise<boolean> {
     try {
       if (PLAIN_ROLES.includes(role)) {
-        (await choose(this.socket(role), "")).vanish();
+        (await this.open(role)).vanish();
         return true;
       }
       const client = await greet(this.socket(role));

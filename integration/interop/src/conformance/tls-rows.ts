@@ -108,7 +108,7 @@ export const TLS_ROWS: readonly Row[] = [
       const client = await startTls(await greet(target.socket("certificate")), target.pki);
       client.send(option(Option.StartTls));
       equal((await readOptionEnd(client)).type, OptionReply.Invalid);
-      await agree(client, option(Option.Go, goData("")));
+      await agree(client, option(Option.Go, goData(target.make.exportName)));
       equal(await ask(client, { command: Command.Read, length: 512 }), Errno.Ok);
       client.vanish();
     },
@@ -125,7 +125,7 @@ export const TLS_ROWS: readonly Row[] = [
       clear.send(option(Option.SetMetaContext, metaContextData("", ["base:allocation"])));
       await readOptionEnd(clear);
       const client = await startTls(clear, target.pki);
-      await agree(client, option(Option.Go, goData("")));
+      await agree(client, option(Option.Go, goData(target.make.exportName)));
       equal(await ask(client, { command: Command.Read, length: 512 }), Errno.Ok);
       equal(await ask(client, { command: Command.BlockStatus, length: 512 }), Errno.Inval);
       client.vanish();
@@ -192,7 +192,7 @@ export const TLS_ROWS: readonly Row[] = [
       const filesBefore = target.openFileCount("certificate");
       const relay = await relayTo(target.socket("certificate"), 8 * MIB);
       const certificates = `tls-certificates=${target.pki.client}`;
-      const cut = `nbds://localhost:${String(relay.port)}/?${certificates}`;
+      const cut = `nbds://localhost:${String(relay.port)}/${target.make.exportName}?${certificates}`;
       const { status } = await run("nbdcopy", ["--connections=4", cut, `${folder}/cut`]);
       relay.close();
       equal(status, 1);

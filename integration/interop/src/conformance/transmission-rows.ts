@@ -1,7 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import {
   ask,
-  choose,
   Command,
   Errno,
   FLAG_FUA,
@@ -36,7 +35,7 @@ function ends({ id, says, requests, errnos, role = "disk" }: Ends): Row {
     says,
     check: async (target) => {
       for (const each of requests) {
-        const client = await choose(target.socket(role), "");
+        const client = await target.open(role);
         const errno = await ask(client, each, payloadOf(each));
         ok(errnos.includes(errno), `command ${String(each.command)}: error ${String(errno)}`);
         await serves(client);
@@ -59,8 +58,8 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     id: "T01",
     says: "a wrong magic: closes this client, and no other",
     check: async (target) => {
-      const other = await choose(target.socket("disk"), "");
-      const client = await choose(target.socket("disk"), "");
+      const other = await target.open("disk");
+      const client = await target.open("disk");
       client.send(request({ command: Read, length: 512, magic: 0x1234_5678 }));
       await client.readToEnd();
       await serves(other);
@@ -135,7 +134,7 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     id: "T12",
     says: "a read of 64 MiB: done, refused or too much; others go on",
     check: async (target) => {
-      const client = await choose(target.socket("disk"), "");
+      const client = await target.open("disk");
       client.send(request({ command: Read, length: 64 * MIB }));
       const errno = await readReply(client).then(
         (reply) => reply.errno,
@@ -144,7 +143,7 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
       if (errno === Ok) equal((await client.read(64 * MIB)).length, 64 * MIB);
       else ok(errno !== Perm, "EPERM");
       client.vanish();
-      await serves(await choose(target.socket("disk"), ""));
+      await serves(await target.open("disk"));
     },
   },
   {
@@ -152,7 +151,7 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     says: "a write that announces 4 GiB: takes less than 64 MiB of memory",
     check: async (target) => {
       const before = target.residentBytes("disk");
-      const client = await choose(target.socket("disk"), "");
+      const client = await target.open("disk");
       client.send(request({ command: Write, length: 0xffff_ffff }));
       await stream(client, 64);
       ok(target.residentBytes("disk") - before < 64 * MIB, "memory grows");
@@ -171,14 +170,14 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     id: "T23",
     says: "64 writes and DISC: all are there when the server has closed",
     check: async (target) => {
-      const client = await choose(target.socket("disk"), "");
+      const client = await target.open("disk");
       for (let index = 0; index < 64; index += 1) {
         const head = request({ command: Write, offset: index * 8192, length: 4096, cookie: index });
         client.send(head, Buffer.alloc(4096, index + 1));
       }
       client.send(request({ command: Disconnect }));
       await client.readToEnd();
-      const reader = await choose(target.socket("disk"), "");
+      const reader = await target.open("disk");
       for (let index = 0; index < 64; index += 1) {
         reader.send(request({ command: Read, offset: index * 8192, length: 4096 }));
         equal((await readReply(reader)).errno, Ok);
@@ -192,21 +191,21 @@ export const TRANSMISSION_ROWS: readonly Row[] = [
     says: "20 clients vanish with 32 MiB of reads under way: nobody else is harmed",
     check: async (target) => {
       for (let count = 0; count < 20; count += 1) {
-        const client = await choose(target.socket("disk"), "");
+        const client = await target.open("disk");
         for (let index = 0; index < 32; index += 1) {
           client.send(request({ command: Read, offset: index * MIB, length: MIB, cookie: index }));
         }
         await client.read(16);
         client.vanish();
       }
-      await serves(await choose(target.socket("disk"), ""));
+      await serves(await target.open("disk"));
     },
   },
   {
     id: "T25",
     says: "256 reads under way: each is answered once",
     check: async (target) => {
-      const client = await choose(target.socket("disk"), "");
+      const client = await target.open("disk");
       const cookies = new Set<number>();
       for (let cookie = 0; cookie < 256; cookie += 1) {
         client.send(request({ command: Read, offset: cookie * 4096, length: 4096, cookie }));
