@@ -43,9 +43,17 @@ export class ServerProcess {
     return new ServerProcess(pid, untilGone(pid));
   }
 
-  /** Ends it, and answers its exit status. */
+  /** It, and the processes that it has for its clients. */
+  pids(): number[] {
+    const pid = String(this.pid);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    return [this.pid, ...children.split(" ").filter(Boolean).map(Number)];
+  }
+
+  /** Ends it, with all that it has started, and answers its exit status. */
   end(signal: NodeJS.Signals): Promise<number | null> {
-    if (isRunning(this.pid)) process.kill(this.pid, signal);
+    const pids = isRunning(this.pid) ? this.pids() : [];
+    for (const pid of pids.filter(isRunning)) process.kill(pid, signal);
     return this.#ended;
   }
 }
@@ -58,7 +66,7 @@ async function untilGone(pid: number): Promise<null> {
 
 function isRunning(pid: number): boolean {
   try {
-    return !/\) Z /.test(readFileSync(`/proc/${String(pid)}/stat`, "latin1"));
+    return !readFileSync(`/proc/${String(pid)}/stat`, "latin1").includes(") Z ");
   } catch {
     // There is no such process any more.
     return false;

@@ -80,15 +80,16 @@ export class Target {
 
   /** Resident memory in bytes, with that of processes that a server has for its clients. */
   residentBytes(role: Role): number {
-    return this.#processes(role).reduce((sum, pid) => {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const pids = this.#servers.get(role)?.pids() ?? [];
+    return pids.reduce((sum, pid) => {
+      const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
       return sum + Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
     }, 0);
   }
 
   /** How many files the server of this role has open. */
   openFileCount(role: Role): number {
-    return readdirSync(`/proc/${this.#pid(role)}/fd`).length;
+    return readdirSync(`/proc/${String(this.#servers.get(role)?.pid)}/fd`).length;
   }
 
   /** Waits until those of these roles serve. Answers those that had to be started. */
@@ -140,16 +141,6 @@ export class Target {
 
   #path(role: Role, extension: string): string {
     return this.#bench.path(`${this.make.name}-${role}.${extension}`);
-  }
-
-  #pid(role: Role): string {
-    return String(this.#servers.get(role)?.pid);
-  }
-
-  #processes(role: Role): string[] {
-    const pid = this.#pid(role);
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return [pid, ...children.split(" ").filter((child) => child !== "")];
   }
 
   async #serves(role: Role): Promise<boolean> {
