@@ -11,7 +11,7 @@ export type Role = "disk" | "kept" | "big" | "certificate" | "key";
 export const PLAIN_ROLES: readonly Role[] = ["disk", "kept", "big"];
 const ALL_ROLES: readonly Role[] = [...PLAIN_ROLES, "certificate", "key"];
 
-export interface Place {
+interface Place {
   readonly role: Role;
   readonly image: string;
   readonly socket: string;

@@ -18,10 +18,10 @@ export interface Launch {
 /** A running server. */
 export class ServerProcess {
   readonly pid: number;
-  /** Its exit status when it has ended; null when a signal has ended it, or nobody can know. */
-  readonly #ended: Promise<number | null>;
+  /** Waits for its end, and answers its exit status; null when a signal has ended it, or nobody can know. */
+  readonly #ended: () => Promise<number | null>;
 
-  private constructor(pid: number, ended: Promise<number | null>) {
+  private constructor(pid: number, ended: () => Promise<number | null>) {
     this.pid = pid;
     this.#ended = ended;
   }
@@ -33,14 +33,14 @@ export class ServerProcess {
     const child = spawn(program, args, { stdio: ["ignore", "ignore", file] });
     closeSync(file);
     const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-    if (pidFile === undefined) return new ServerProcess(child.pid ?? -1, ended);
+    if (pidFile === undefined) return new ServerProcess(child.pid ?? -1, () => ended);
     await ended;
     let pid = NaN;
     await eventually(() => {
       pid = Number.parseInt(readFileSync(pidFile, "utf8"), 10);
       if (Number.isNaN(pid)) throw new Error(`no process in ${pidFile}`);
     }, PATIENCE_MS);
-    return new ServerProcess(pid, untilGone(pid));
+    return new ServerProcess(pid, () => untilGone(pid));
   }
 
   /** It, and the processes that it has for its clients. */
@@ -54,13 +54,13 @@ export class ServerProcess {
   end(signal: NodeJS.Signals): Promise<number | null> {
     const pids = isRunning(this.pid) ? this.pids() : [];
     for (const pid of pids.filter(isRunning)) process.kill(pid, signal);
-    return this.#ended;
+    return this.#ended();
   }
 }
 
 /** Nobody tells when a process ends that is not our child. */
 async function untilGone(pid: number): Promise<null> {
-  while (isRunning(pid)) await delay(LOOK_EACH_MS, undefined, { ref: false });
+  while (isRunning(pid)) await delay(LOOK_EACH_MS);
   return null;
 }
 
