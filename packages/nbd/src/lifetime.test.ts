@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { SECTOR_BYTES } from "@blkstack/bio";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ArrayDevice } from "../test/array-device.ts";
-import { type RawClient, request } from "../test/raw-client.ts";
+import { option, query, type RawClient, request } from "../test/raw-client.ts";
 import { MIB, serve } from "../test/serve.ts";
 import { NbdClient } from "./index.ts";
-import { Command, ReplyError } from "./wire.ts";
+import { Command, Option, OptionReply, ReplyError } from "./wire.ts";
 
 const { Read, Write, Flush } = Command;
 
@@ -62,8 +62,11 @@ describe("an idle client", () => {
   it("is not idle while the device works for it", async () => {
     const served = await serve(new ArrayDevice(MIB), { limits: { idleMs: 20 } });
     served.device.isHolding = true;
-    const client = await connected(served);
-    client.send(request({ command: Flush }));
+    const client = served.connect();
+    await client.greet();
+    // Together, so that there is no moment at which it is idle, however busy the machine is.
+    client.send(option(Option.Go, query("")), request({ command: Flush }));
+    while ((await client.optionReply()).type !== OptionReply.Ack);
     await new Promise((resolve) => setTimeout(resolve, 100));
     served.device.letGo();
     expect((await client.reply()).error).toBe(ReplyError.Ok);
