@@ -1,6 +1,8 @@
 import { BlockClient } from "../block-client.ts";
 import { Errno } from "../raw-protocol.ts";
 import type { Served } from "../served.ts";
+import { succeed } from "../tools.ts";
+import { eventually } from "../workbench.ts";
 import { type Guest, HOST_FROM_GUEST } from "./guest.ts";
 
 /** How many tenths of a second a device may take to be there, or to be gone. */
@@ -60,6 +62,15 @@ export class AttachableServer {
 
   open(exportName: string): Promise<BlockClient> {
     return BlockClient.open(this.#doors.socket, exportName);
+  }
+
+  /** Waits until clients are told this size: a server looks at the length of a file now and then. */
+  async tells(exportName: string, bytes: number): Promise<void> {
+    const uri = `nbd+unix:///${exportName}?socket=${this.#doors.socket}`;
+    await eventually(async () => {
+      const told = Number(await succeed("nbdinfo", ["--size", uri]));
+      if (told !== bytes) throw new Error(`${exportName} is ${String(told)} bytes long`);
+    });
   }
 
   /** A page of metrics, line by line. */

@@ -14,13 +14,14 @@ const DISK_MIB = 64;
 export const COMING_AND_GOING_ROWS: readonly Row[] = [
   {
     id: "K09a",
-    says: "an export that has grown has its new size when it is attached again",
+    says: "an export whose image was made longer has its new size when it is attached again",
     check: async (place) => {
       const { guest } = place;
       const server = await place.serve(oneDisk(DISK_MIB));
       const sizes: number[] = [];
       for (const mib of [DISK_MIB, 2 * DISK_MIB]) {
         truncateSync(place.bench.path("disk.img"), mib * MIB);
+        await server.tells("disk", mib * MIB);
         await server.attach("disk", "nbd0");
         sizes.push(Number(await guest.succeed("blockdev --getsize64 /dev/nbd0")) / MIB);
         await detach(guest, "nbd0");

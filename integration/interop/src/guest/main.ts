@@ -85,6 +85,10 @@ async function main(wanted: readonly string[]): Promise<number> {
     const failed = await runRows(rows, machine);
     say(`${String(rows.length - failed)} of ${String(rows.length)} rows pass`);
     return failed === 0 ? 0 : Exit.Failed;
+  } catch (error) {
+    // A row tells of its own errors; the guest cannot be booted, or has ended between rows.
+    process.stderr.write(`guest: ${(error as Error).message}\n`);
+    return Exit.Failed;
   } finally {
     await machine.clear();
   }
