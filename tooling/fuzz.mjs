@@ -2,6 +2,7 @@
 // many of them, as many messages in them, or for as long as told. Prints the seed and what was
 // tried. Exit status 1 for a server that does not bear one, or hangs.
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./pnpm.mjs";
 
@@ -52,9 +53,18 @@ if (values.sockets && (values.sessions ?? values.messages) !== undefined) {
 }
 
 const file = values.sockets ? fuzzer.sockets : fuzzer.inside;
-const vitest = ["exec", "vitest", "run", "--project", "unit", "--reporter", "dot", file];
-const child = spawn("pnpm", vitest, { cwd: root, env, stdio: ["inherit", "pipe", "pipe"] });
-let hangs = setTimeout(() => undefined, 0);
+const vitest = join(root, "node_modules/vitest/vitest.mjs");
+const args = [vitest, "run", "--project", "unit", "--reporter", "dot", file];
+// A group of its own: whoever hangs is a child of it.
+const child = spawn(process.execPath, args, {
+  cwd: root,
+  env,
+  stdio: ["inherit", "pipe", "pipe"],
+  detached: true,
+});
+const endAll = (signal) => process.kill(-child.pid, signal);
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => endAll(signal));
+let hangs;
 const heard = (text, to) => {
   to.write(text);
   clearTimeout(hangs);
@@ -62,12 +72,11 @@ const heard = (text, to) => {
   // A loop without end does not even let a timer of its own process fire.
   hangs = setTimeout(() => {
     process.stderr.write(`the server hangs: nothing was heard for ${String(HANGS_MS / 1000)} s\n`);
-    child.kill("SIGKILL");
+    endAll("SIGKILL");
   }, HANGS_MS);
 };
 child.stdout.on("data", (text) => heard(text, process.stdout));
 child.stderr.on("data", (text) => heard(text, process.stderr));
-child.on("error", (error) => fail(`cannot start vitest: ${error.message}`));
 child.on("exit", (status) => {
   clearTimeout(hangs);
   process.exitCode = status ?? 1;
