@@ -9,7 +9,6 @@ import {
 } from "@blkstack/stack";
 import { type Ground, TARGETS } from "./compose.ts";
 import { loadTargets } from "./load-targets.ts";
-import { tellOddSizes } from "./odd-sizes.ts";
 import { readUserFile } from "./user-file.ts";
 
 /** A stack that is described and not yet open. */
@@ -54,7 +53,5 @@ export async function openPlan(
   const { description, baseDirectory } = plan;
   const targets = [...TARGETS, ...(await loadTargets(plan, TARGETS))];
   const surroundings = { scheduler, submitter, memory, diskKinds, baseDirectory, onLog };
-  const stack = await openStack(description, { ...surroundings, targets });
-  await tellOddSizes(plan, onLog);
-  return stack;
+  return openStack(description, { ...surroundings, targets });
 }

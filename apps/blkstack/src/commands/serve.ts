@@ -18,6 +18,7 @@ import {
   Logger,
   type LogLevel,
 } from "../operate/logger.ts";
+import { tellOddSizes } from "../odd-sizes.ts";
 import { Operation } from "../operate/operation.ts";
 import { collect, collectFeature, parseMemory } from "../option-values.ts";
 import { runChild } from "../run-child.ts";
@@ -114,6 +115,7 @@ async function serve(
   try {
     const tls = await TlsFolder.open(flags, io.cwd, onLog);
     const stack = await openPlan(plan, ground, DISK_KINDS, onLog);
+    await tellOddSizes(plan, onLog);
     const start = { flags, fileName, listen, tls, io, log };
     const { serving, operation } = await startServing(stack, ground, start);
     try {
