@@ -331,11 +331,14 @@ export class Connection
   /** A device may take its time; a client that waits for nothing may not. */
   #watchIdle(idleMs: number): void {
     if (!Number.isFinite(idleMs)) return;
+    let wasDeviceSlow = false;
     this.#socket.on("timeout", () => {
       const isDeviceSlow =
         this.#outgoing?.isIdle === true && this.#transmission?.isServing === true;
-      if (isDeviceSlow) this.#socket.setTimeout(idleMs);
+      // What the device ended a moment ago is on its way: the client's time begins with it.
+      if (isDeviceSlow || wasDeviceSlow) this.#socket.setTimeout(idleMs);
       else this.destroy("neither says nor takes anything");
+      wasDeviceSlow = isDeviceSlow;
     });
     this.#socket.setTimeout(idleMs);
   }
