@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { NbdClient } from "@blkstack/nbd";
 import { describe, expect, it } from "vitest";
 import { run, temporaryFolder } from "./cli.ts";
 import { Controlled } from "./control.ts";
@@ -126,13 +127,18 @@ describe("a client", () => {
     const client = await server.client("vm");
     await server.do("dm reload vm --table 0_2048_error", "dm suspend vm");
     const written = client.write(0, block(3));
-    await client.read(0, 0);
+    await isHeard(client);
     server.served.stop();
     await written;
     expect(await server.served.finished).toMatchObject({ status: 0, stderr: "" });
     expect(await readdir(server.cwd)).toEqual(["s.yaml"]);
   });
 });
+
+/** Waits until the server has everything that the client has asked for: the device is not asked for this. */
+async function isHeard(client: NbdClient): Promise<void> {
+  await expect(client.read(2 ** 40, 1)).rejects.toThrow("error 22");
+}
 
 /** A command that is refused, and what is said of it on standard error. */
 const REFUSALS: readonly (readonly [argv: string, lines: readonly string[]])[] = [
@@ -240,7 +246,7 @@ describe("a suspend that waits for what waits for another device", () => {
     const client = await server.client("top");
     const written = client.write(0, block(1));
     // The write is under way when an answer to a later request came.
-    await client.read(0, 0);
+    await isHeard(client);
     const peer = await server.connect();
     peer.ask({ verb: "dm suspend", name: "top" });
     peer.ask({ verb: "dm remove", name: "top", force: true });
