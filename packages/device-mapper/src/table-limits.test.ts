@@ -1,0 +1,81 @@
+import { defineTarget, MapResult, type QueueLimits, type Target } from "@blkstack/block";
+import { expect, it } from "vitest";
+import { Bench } from "../test/bench.ts";
+
+const DISK: Partial<QueueLimits> = {
+  maxDiscardSectors: 64,
+  discardGranularityBytes: 4096,
+  discardAlignmentBytes: 512,
+  maxWriteZeroesSectors: 32,
+  maxSecureEraseSectors: 16,
+};
+const NO_DISCARDS: Partial<QueueLimits> = {
+  maxDiscardSectors: 0,
+  discardGranularityBytes: 0,
+  discardAlignmentBytes: 0,
+};
+
+/** Kinds of targets over the front of `a`, and what they say of themselves. */
+const KINDS: Readonly<Record<string, Partial<Target>>> = {
+  all: { flushBios: 1, discardBios: 1, writeZeroesBios: 1, secureEraseBios: 1 },
+  discards: { flushBios: 1, discardBios: 1 },
+  zeroes: { flushBios: 1, writeZeroesBios: 1 },
+  erases: { flushBios: 1, secureEraseBios: 1 },
+  flushless: { discardBios: 1, writeZeroesBios: 1, secureEraseBios: 1 },
+};
+
+const types = Object.entries(KINDS).map(([name, declared]) =>
+  defineTarget({
+    name,
+    version: [1, 0, 0],
+    apiVersion: 1,
+    create({ openDevice, sizeSectors }) {
+      const range = { device: openDevice("a"), startSector: 0, sizeSectors };
+      return { map: () => MapResult.Kill, status: () => "", devices: () => [range], ...declared };
+    },
+  }),
+);
+
+/** Of a device with a line of each of these kinds. */
+async function limitsOver(
+  disk: Partial<QueueLimits>,
+  ...kinds: readonly string[]
+): Promise<QueueLimits> {
+  const bench = new Bench({ types });
+  bench.a.queue.limits = { ...bench.a.queue.limits, ...disk };
+  await bench.create("md", ...kinds.map((kind, index) => `${String(index * 8)} 8 ${kind}`));
+  return bench.dm.get("md").queue.limits;
+}
+
+it("what all lines take the device takes, as much as the disk below", async () => {
+  expect(await limitsOver(DISK, "all", "all")).toMatchObject({ ...DISK, hasVolatileCache: true });
+});
+
+it("what one line does not take the device does not", async () => {
+  const [noZeroes, noErases] = [{ maxWriteZeroesSectors: 0 }, { maxSecureEraseSectors: 0 }];
+  expect(await limitsOver(DISK, "all", "discards")).toMatchObject({
+    ...DISK,
+    ...noZeroes,
+    ...noErases,
+  });
+  expect(await limitsOver(DISK, "zeroes", "all")).toMatchObject({
+    ...DISK,
+    ...NO_DISCARDS,
+    ...noErases,
+  });
+  expect(await limitsOver(DISK, "all", "erases", "all")).toMatchObject({
+    ...DISK,
+    ...NO_DISCARDS,
+    ...noZeroes,
+  });
+});
+
+it("where a disk takes no discards the device takes none, whatever its targets say", async () => {
+  const limits = await limitsOver({ ...DISK, maxDiscardSectors: 0 }, "all");
+  expect(limits).toMatchObject(NO_DISCARDS);
+});
+
+it("over targets that take no flushes nothing is volatile, unless another line has such", async () => {
+  expect((await limitsOver(DISK, "flushless")).hasVolatileCache).toBe(false);
+  expect((await limitsOver(DISK, "flushless", "all")).hasVolatileCache).toBe(true);
+});
