@@ -1,6 +1,5 @@
 import { closeSync } from "node:fs";
 import { join } from "node:path";
-import { load } from "koffi";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../test/cli.ts";
 import { sdNotify, SdState } from "./sd-notify.ts";
@@ -9,6 +8,7 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
 
+const { load } = await import("koffi");
 const libc = load(null);
 const socket = libc.func("int socket(int domain, int type, int protocol)") as (
   ...args: [number, number, number]
