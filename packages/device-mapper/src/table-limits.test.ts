@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<string, Partial<Target>>> = {
   discards: { flushBios: 1, discardBios: 1 },
   zeroes: { flushBios: 1, writeZeroesBios: 1 },
   erases: { flushBios: 1, secureEraseBios: 1 },
+  bare: { devices: () => [] },
   flushless: { discardBios: 1, writeZeroesBios: 1, secureEraseBios: 1 },
 };
 
@@ -78,4 +79,24 @@ it("where a disk takes no discards the device takes none, whatever its targets s
 it("over targets that take no flushes nothing is volatile, unless another line has such", async () => {
   expect((await limitsOver(DISK, "flushless")).hasVolatileCache).toBe(false);
   expect((await limitsOver(DISK, "flushless", "all")).hasVolatileCache).toBe(true);
+});
+
+it("a line that does not begin and end with blocks of the disks below others is refused", async () => {
+  const tableOver4KiB = async (...lines: readonly string[]): Promise<Bench> => {
+    const bench = new Bench({ types });
+    const size = { logicalBlockBytes: 4096, physicalBlockBytes: 4096, ioMinBytes: 4096 };
+    bench.a.queue.limits = { ...bench.a.queue.limits, ...size };
+    await bench.create("md", ...lines);
+    return bench;
+  };
+  const bench = await tableOver4KiB("0 8 all", "8 8 bare", "16 8 all");
+  expect(bench.dm.get("md").queue.limits.logicalBlockBytes).toBe(4096);
+  for (const lines of [["8 4 bare"], ["8 4 bare", "12 4 bare"]]) {
+    await expect(tableOver4KiB("0 8 all", ...lines)).rejects.toMatchObject({
+      errno: "EINVAL",
+      lineNumber: 2,
+      message: expect.stringContaining("not aligned to the logical block size 4096") as string,
+    });
+  }
+  await expect(tableOver4KiB("0 4 bare", "4 8 all")).rejects.toMatchObject({ lineNumber: 1 });
 });
