@@ -12,7 +12,7 @@ export const server: Identity = authority.issue({ commonName: "server", hosts: [
 export const alice: Identity = authority.issue({ commonName: "alice" });
 export const mallory: Identity = authority.issue({ commonName: "mallory" });
 
-export const CERTIFICATE: ServerTls = server;
+export const CERTIFICATE: ServerTls = { ...server };
 export const VERIFYING: ServerTls = {
   ...server,
   clientAuthorities: authority.certificate,
