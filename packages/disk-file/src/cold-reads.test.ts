@@ -30,6 +30,10 @@ class PageCache implements FileCalls {
     this.readAheads.push(offsetBytes);
   }
 
+  write(): number {
+    return EOPNOTSUPP;
+  }
+
   findData(): number {
     return EOPNOTSUPP;
   }

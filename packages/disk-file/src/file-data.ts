@@ -40,6 +40,7 @@ export class FileData {
   readonly #files: Files;
   readonly #fd: number;
   readonly #holes: HolePuncher | null;
+  readonly #calls: FileCalls | null;
   /** Null: nothing tells what is in the page cache. */
   #cached: FileCalls | null;
   /** For `moveNow`, which is done with it when it returns. */
@@ -49,6 +50,7 @@ export class FileData {
     this.#files = files;
     this.#fd = fd;
     this.#holes = holes;
+    this.#calls = calls;
     this.#cached = calls;
   }
 
@@ -69,13 +71,12 @@ export class FileData {
       // This file system cannot tell, or will not with so little memory.
       this.#cached = null;
     }
-    let doneBytes = 0;
+    let doneBytes = bio.op === BioOp.Read ? 0 : this.#writeCheaply(bio);
     let retries = 0;
-    for (;;) {
+    while (doneBytes < bio.sizeBytes) {
       try {
         const count = this.#callNow(bio, doneBytes);
         doneBytes += count;
-        if (doneBytes === bio.sizeBytes) return BioStatus.Ok;
         // The file is shorter than it was when it was opened: somebody cut it.
         if (count === 0) return BioStatus.IoError;
       } catch (error) {
@@ -83,6 +84,7 @@ export class FileData {
         retries += 1;
       }
     }
+    return BioStatus.Ok;
   }
 
   /** Has what a bio is to read be in the page cache soon. Waits: never for the data. */
@@ -107,6 +109,17 @@ export class FileData {
     }
     collectBioViews(bio, 0, this.#views, VIEWS_MAX);
     return calls.readvCached(this.#fd, this.#views, position);
+  }
+
+  /** Answers how much was written: perhaps not all, and nothing if it failed; then the other way tells why. */
+  #writeCheaply(bio: Bio): Bytes {
+    const vec = bio.vecs[bio.vecIndex];
+    const skip = bio.vecDoneBytes;
+    if (this.#calls === null || vec === undefined || vec.length - skip < bio.sizeBytes) return 0;
+    const { bytes } = vec.page;
+    const position = bio.sector * SECTOR_BYTES;
+    const at = vec.offset + skip;
+    return Math.max(0, this.#calls.write(this.#fd, bytes, at, bio.sizeBytes, position));
   }
 
   #callNow(bio: Bio, doneBytes: Bytes): number {

@@ -86,6 +86,33 @@ describe("what is in the page cache", () => {
   });
 });
 
+describe("what is written", () => {
+  it("is so many bytes of the memory, to where they were meant", () => {
+    const memory = Buffer.from("0123456789");
+    expect(calls.write(fd, memory, 3, 4, 4097)).toBe(4);
+    expect(fs.readFileSync(join(folder, "file")).toString("latin1", 4096, 4104)).toBe("a3456bcd");
+    const part = new Uint8Array(new ArrayBuffer(4096), 512, 1024).fill(7);
+    expect(calls.write(fd, part, 0, 1024, 65_536)).toBe(1024);
+    expect(fs.statSync(join(folder, "file")).size).toBe(66_560);
+  });
+
+  it("is nothing where nothing may be written", () => {
+    const reader = fs.openSync(join(folder, "file"), "r");
+    expect(calls.write(reader, new Uint8Array(16), 0, 16, 0)).toBe(EBADF);
+    fs.closeSync(reader);
+  });
+
+  it.each([
+    [0, 17, 0],
+    [16, 1, 0],
+    [-1, 4, 0],
+    [0, NaN, 0],
+    [0, 4, -1],
+  ])("is not taken from where no memory is: at %d, %d bytes, to %d", (...args) => {
+    expect(() => calls.write(fd, new Uint8Array(16), ...args)).toThrow(RangeError);
+  });
+});
+
 describe("ranges", () => {
   it("that are punched are holes, and the file keeps its size", async () => {
     expect(await changed("punch", fd, 8192, 4096)).toBe(null);

@@ -25,13 +25,7 @@ export class Iovec {
 
   /** One piece: so much of `memory` from `at` on. Throws a RangeError when it is not so long. */
   set(memory: Uint8Array, at: number, length: Bytes): void {
-    // Memory that was handed to another thread is 0 bytes long here.
-    const isWithin = at >= 0 && length >= 0 && at + length <= memory.length;
-    if (!isWithin || !Number.isSafeInteger(at) || !Number.isSafeInteger(length)) {
-      throw new RangeError(
-        `${String(length)} bytes at ${String(at)} of ${String(memory.length)} bytes of memory`,
-      );
-    }
+    checkPiece(memory, at, length);
     this.#put(0, Number(this.#ffi.address(memory)) + at, length);
   }
 
@@ -55,4 +49,14 @@ export class Iovec {
     words[at + 2] = length % WORD;
     words[at + 3] = length / WORD;
   }
+}
+
+/** Throws a RangeError when so much from `at` on is not all within the memory. */
+export function checkPiece(memory: Uint8Array, at: number, length: Bytes): void {
+  // Memory that was handed to another thread is 0 bytes long here.
+  const isWithin = at >= 0 && length >= 0 && at + length <= memory.length;
+  if (isWithin && Number.isSafeInteger(at) && Number.isSafeInteger(length)) return;
+  throw new RangeError(
+    `${String(length)} bytes at ${String(at)} of ${String(memory.length)} bytes of memory`,
+  );
 }

@@ -1,12 +1,13 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ByteRange, FileCalls, RangeDone } from "./file-calls.ts";
 import type { Ffi } from "./ffi.ts";
-import { Iovec } from "./iovec.ts";
+import { checkPiece, Iovec } from "./iovec.ts";
 import { type RangeCall, RangeCalls } from "./range-calls.ts";
 
 type Preadv2 = (
   ...args: [fd: number, iovec: number, count: number, position: number, flags: number]
 ) => number;
+type Pwrite = (fd: number, address: number, length: number, position: number) => number;
 type Advise = (fd: number, offset: number, length: number, advice: number) => number;
 type Seek = (fd: number, position: number, whence: number) => number | bigint;
 
@@ -22,10 +23,11 @@ const EAGAIN = 11;
 /** The calls of a C library, through koffi: about as fast as those of `node:fs`. */
 export class LinuxFileCalls implements FileCalls {
   readonly #preadv2: Preadv2;
+  readonly #pwrite: Pwrite;
   readonly #advise: Advise;
   readonly #seek: Seek;
   readonly #ranges: RangeCalls;
-  readonly #errno: () => number;
+  readonly #ffi: Ffi;
   readonly #iovec: Iovec;
 
   /** Throws when the C library lacks a call. */
@@ -34,6 +36,9 @@ export class LinuxFileCalls implements FileCalls {
     this.#preadv2 = library.func(
       "int64_t preadv2(int fd, uintptr_t iovec, int count, int64_t position, int flags)",
     ) as Preadv2;
+    this.#pwrite = library.func(
+      "int64_t pwrite(int fd, uintptr_t memory, size_t length, int64_t position)",
+    ) as Pwrite;
     this.#advise = library.func(
       "int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)",
     ) as Advise;
@@ -42,7 +47,7 @@ export class LinuxFileCalls implements FileCalls {
       library.func("int fallocate(int fd, int mode, int64_t offset, int64_t length)") as RangeCall,
       () => ffi.errno(),
     );
-    this.#errno = () => ffi.errno();
+    this.#ffi = ffi;
     this.#iovec = new Iovec(ffi);
   }
 
@@ -57,6 +62,14 @@ export class LinuxFileCalls implements FileCalls {
     checkOffset(position);
     this.#iovec.setViews(views);
     return this.#read(fd, views.length, position);
+  }
+
+  write(...args: Parameters<FileCalls["write"]>): number {
+    const [fd, bytes, at, length, position] = args;
+    checkOffset(position);
+    checkPiece(bytes, at, length);
+    const written = this.#pwrite(fd, Number(this.#ffi.address(bytes)) + at, length, position);
+    return written < 0 ? -this.#ffi.errno() : written;
   }
 
   readAhead(fd: number, { offsetBytes, lengthBytes }: ByteRange): void {
@@ -85,13 +98,13 @@ export class LinuxFileCalls implements FileCalls {
     const moved = this.#preadv2(fd, this.#iovec.address, count, position, RWF_NOWAIT);
     if (moved > 0) return moved;
     // Some kernels (5.9 and 5.10) say 0 for what is not in the page cache.
-    return moved === 0 ? -EAGAIN : -this.#errno();
+    return moved === 0 ? -EAGAIN : -this.#ffi.errno();
   }
 
   #find(fd: number, position: Bytes, whence: number): number {
     checkOffset(position);
     const found = Number(this.#seek(fd, position, whence));
-    return found >= 0 ? found : -this.#errno();
+    return found >= 0 ? found : -this.#ffi.errno();
   }
 }
 

@@ -35,6 +35,7 @@ function callsThatRead(readvCached: FileCalls["readvCached"]): FileCalls {
   return {
     readvCached,
     readCached: refuse,
+    write: refuse,
     readAhead: refuse,
     punch: refuse,
     zero: refuse,
