@@ -16,35 +16,49 @@ interface Sample {
   readonly cpuMicrosPerRequest: number;
 }
 
+/** Beside ours, in this order. */
+const PEERS: readonly {
+  readonly name: string;
+  command(socket: string, image: string): string[];
+}[] = [
+  {
+    name: "nbdkit",
+    command: (socket, image) => ["nbdkit", "-f", "-U", socket, "file", image],
+  },
+  {
+    name: "qemu-nbd",
+    command: (socket, image) => {
+      return ["qemu-nbd", "-f", "raw", "-t", "-x", "", "-e", "64", "-k", socket, image];
+    },
+  },
+];
+
 /**
- * Our server beside nbdkit's file plugin, on two images of the same content: rounds in turn, so
- * that a machine that slows down slows both, and the median of the rounds' ratios.
+ * Our server beside nbdkit's file plugin and qemu-nbd, on one image, for how a file lies in the page
+ * cache makes more difference than who reads it: rounds in turn, so that a machine that slows down
+ * slows all, and the median of the rounds' ratios.
  */
 export async function benchNbd(rounds: number, seconds: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   const servers: Served[] = [];
   try {
-    const ours = image(folder, "ours");
-    const theirs = image(folder, "nbdkit");
+    const path = image(folder);
     const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
-    const [first, second] = [join(folder, "ours.sock"), join(folder, "nbdkit.sock")];
-    servers.push(
-      await serve("blkstack", first, [
-        blkstack,
-        "serve",
-        "--file",
-        ours,
-        "--listen",
-        `unix:${first}`,
-      ]),
-      await serve("nbdkit", second, ["nbdkit", "-f", "-U", second, "file", theirs]),
-    );
+    const socketOf = (name: string): string => join(folder, `${name}.sock`);
+    const own = socketOf("blkstack");
+    const command = [blkstack, "serve", "--file", path, "--listen", `unix:${own}`];
+    servers.push(await serve("blkstack", own, command));
+    for (const peer of PEERS) {
+      const socket = socketOf(peer.name);
+      servers.push(await serve(peer.name, socket, peer.command(socket, path)));
+    }
+    const names = servers.map(({ name }) => name);
     const table = new Table({
-      head: ["workload", "blkstack req/s", "nbdkit req/s", "ratio", "µs/req", "µs/req", "ratio"],
+      head: ["workload", ...names, "ratios", "µs of CPU a request", "ratios"],
     });
     for (const load of WORKLOADS) {
       const prepare = (): void => {
-        if (load.isCold === true) for (const path of [ours, theirs]) dropFromPageCache(path);
+        if (load.isCold === true) dropFromPageCache(path);
       };
       table.push(await compare(load, { servers, prepare }, rounds, seconds));
     }
@@ -56,8 +70,8 @@ export async function benchNbd(rounds: number, seconds: number): Promise<void> {
   }
 }
 
-function image(folder: string, name: string): string {
-  const path = join(folder, `${name}.img`);
+function image(folder: string): string {
+  const path = join(folder, "disk.img");
   const mebibyte = Buffer.alloc(1 << 20, 0x5a);
   for (let written = 0; written < IMAGE_MIB; written += 1) {
     writeFileSync(path, mebibyte, { flag: "a" });
@@ -91,17 +105,20 @@ async function compare(
       samples[index]?.push({ requestsPerSecond, cpuMicrosPerRequest });
     }
   }
-  const [ours = [], theirs = []] = samples;
-  const column = (list: Sample[], key: keyof Sample) => list.map((sample) => sample[key]);
-  const ratio = (key: keyof Sample) =>
-    median(column(ours, key).map((value, round) => value / (column(theirs, key)[round] ?? NaN)));
+  const column = (list: readonly Sample[], key: keyof Sample) => list.map((each) => each[key]);
+  const medians = (key: keyof Sample, digits: number): string[] =>
+    samples.map((list) => median(column(list, key)).toFixed(digits));
+  const [ours = [], ...theirs] = samples;
+  const ratios = (key: keyof Sample): string =>
+    theirs
+      .map((list) => column(ours, key).map((value, round) => value / (list[round]?.[key] ?? NaN)))
+      .map((each) => median(each).toFixed(2))
+      .join(" / ");
   return [
     load.name,
-    median(column(ours, "requestsPerSecond")).toFixed(0),
-    median(column(theirs, "requestsPerSecond")).toFixed(0),
-    ratio("requestsPerSecond").toFixed(2),
-    median(column(ours, "cpuMicrosPerRequest")).toFixed(1),
-    median(column(theirs, "cpuMicrosPerRequest")).toFixed(1),
-    ratio("cpuMicrosPerRequest").toFixed(2),
+    ...medians("requestsPerSecond", 0),
+    ratios("requestsPerSecond"),
+    medians("cpuMicrosPerRequest", 1).join(" / "),
+    ratios("cpuMicrosPerRequest"),
   ];
 }
