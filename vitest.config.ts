@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What takes longer hangs; how busy the machine is must not decide. */
@@ -8,6 +9,8 @@ export default defineConfig({
   resolve: { conditions: ["@blkstack/source"] },
   ssr: { resolve: { conditions: ["@blkstack/source"] } },
   test: {
+    // The runner itself has next to nothing to do: on two processors two files run at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
