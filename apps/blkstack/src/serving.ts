@@ -115,15 +115,17 @@ export async function serveStack(
   try {
     const inherited: ServedAddress[] = [];
     for (let index = 0; index < inheritedCount; index += 1) {
-      const address = await listenInherited(server, LISTEN_FDS_START + index, endpoint);
+      const address = await listenAt(server, { fd: LISTEN_FDS_START + index }, endpoint);
       // Whoever made a socket whose path nobody knows has no need to be told.
       if (address.socketPath !== "" || address.port !== null) inherited.push(address);
     }
     const addresses: ServedAddress[] = [];
-    for (const address of listen) addresses.push(await listenAt(server, address, endpoint));
-    const ownAddress =
-      folder === null ? null : ({ kind: "unix", path: join(folder, "nbd.sock") } as const);
-    const ownSocket = ownAddress === null ? null : await listenAt(server, ownAddress, endpoint);
+    for (const address of listen) {
+      const at = address.kind === "unix" ? { unix: address.path } : address;
+      addresses.push(await listenAt(server, at, endpoint));
+    }
+    const ownSocket =
+      folder === null ? null : await listenAt(server, { unix: join(folder, "nbd.sock") }, endpoint);
     return { exportName, addresses, inherited, ownSocket, exports: live, server, close };
   } catch (error) {
     await close();
@@ -133,27 +135,13 @@ export async function serveStack(
 
 async function listenAt(
   server: NbdServer,
-  address: ListenAddress,
+  address: Parameters<NbdServer["listen"]>[0],
   endpoint: Endpoint,
 ): Promise<ServedAddress> {
-  if (address.kind === "unix") {
-    const { path } = address;
-    await server.listen({ unix: path });
-    return { uri: formatNbdUri({ unix: path, ...endpoint }), socketPath: path, port: null };
-  }
-  const { host } = address;
-  const { port } = await server.listen({ host, port: address.port });
-  const at = { host, ...(port === null ? {} : { port }), ...endpoint };
-  return { uri: formatNbdUri(at), socketPath: "", port };
-}
-
-async function listenInherited(
-  server: NbdServer,
-  fd: number,
-  endpoint: Endpoint,
-): Promise<ServedAddress> {
-  const { port, host, path } = await server.listen({ fd });
-  const at = port === null ? { unix: path } : { host, port };
+  const { port, host, path } = await server.listen(address);
+  // A host keeps the name by which the user called it.
+  const told = "host" in address ? (address.host ?? host) : host;
+  const at = port === null ? { unix: path } : { host: told, port };
   return { uri: formatNbdUri({ ...at, ...endpoint }), socketPath: path, port };
 }
 
