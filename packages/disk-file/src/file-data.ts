@@ -4,6 +4,7 @@ import {
   BioFlag,
   BioOp,
   BioStatus,
+  type BioVec,
   type Bytes,
   collectBioViews,
   SECTOR_BYTES,
@@ -101,10 +102,9 @@ export class FileData {
 
   #readCached(calls: FileCalls, bio: Bio): number {
     const position = bio.sector * SECTOR_BYTES;
-    const vec = bio.vecs[bio.vecIndex];
-    const skip = bio.vecDoneBytes;
-    if (vec !== undefined && vec.length - skip >= bio.sizeBytes) {
-      const at = vec.offset + skip;
+    const vec = onlyVec(bio);
+    if (vec !== null) {
+      const at = vec.offset + bio.vecDoneBytes;
       return calls.readCached(this.#fd, vec.page.bytes, at, bio.sizeBytes, position);
     }
     collectBioViews(bio, 0, this.#views, VIEWS_MAX);
@@ -113,24 +113,22 @@ export class FileData {
 
   /** Answers how much was written: perhaps not all, and nothing if it failed; then the other way tells why. */
   #writeCheaply(bio: Bio): Bytes {
-    const vec = bio.vecs[bio.vecIndex];
-    const skip = bio.vecDoneBytes;
-    if (this.#calls === null || vec === undefined || vec.length - skip < bio.sizeBytes) return 0;
-    const { bytes } = vec.page;
+    const vec = onlyVec(bio);
+    if (this.#calls === null || vec === null) return 0;
     const position = bio.sector * SECTOR_BYTES;
-    const at = vec.offset + skip;
-    return Math.max(0, this.#calls.write(this.#fd, bytes, at, bio.sizeBytes, position));
+    const at = vec.offset + bio.vecDoneBytes;
+    return Math.max(0, this.#calls.write(this.#fd, vec.page.bytes, at, bio.sizeBytes, position));
   }
 
   #callNow(bio: Bio, doneBytes: Bytes): number {
     const position = bio.sector * SECTOR_BYTES + doneBytes;
-    const vec = bio.vecs[bio.vecIndex];
-    const skip = bio.vecDoneBytes;
-    if (doneBytes === 0 && vec !== undefined && vec.length - skip >= bio.sizeBytes) {
+    const vec = doneBytes === 0 ? onlyVec(bio) : null;
+    if (vec !== null) {
       const { bytes } = vec.page;
+      const at = vec.offset + bio.vecDoneBytes;
       return bio.op === BioOp.Read
-        ? this.#files.readSync(this.#fd, bytes, vec.offset + skip, bio.sizeBytes, position)
-        : this.#files.writeSync(this.#fd, bytes, vec.offset + skip, bio.sizeBytes, position);
+        ? this.#files.readSync(this.#fd, bytes, at, bio.sizeBytes, position)
+        : this.#files.writeSync(this.#fd, bytes, at, bio.sizeBytes, position);
     }
     collectBioViews(bio, doneBytes, this.#views, VIEWS_MAX);
     return bio.op === BioOp.Read
@@ -188,6 +186,12 @@ export class FileData {
     if (this.#holes === null) finish(BioStatus.NotSupported);
     else this.#holes.punch(this.#fd, rangeOf(bio), ended(finish));
   }
+}
+
+/** The vector that all that is left of a bio lies in; null: it takes several. */
+function onlyVec(bio: Bio): BioVec | null {
+  const vec = bio.vecs[bio.vecIndex];
+  return vec !== undefined && vec.length - bio.vecDoneBytes >= bio.sizeBytes ? vec : null;
 }
 
 function rangeOf(bio: Bio): ByteRange {
