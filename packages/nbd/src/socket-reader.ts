@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Bytes } from "@blkstack/bio";
+import { handleOf, releaseHandle } from "./socket-handle.ts";
 
 /** Who hears what a socket receives. */
 export interface Receiver {
@@ -28,12 +29,12 @@ interface AcceptedOptions {
  * where it cannot, the socket is read in the ordinary way.
  */
 export function receiveInto(accepted: Socket, receiver: Receiver): Socket {
-  const { _handle: handle } = accepted as unknown as { _handle: object | null | undefined };
+  const handle = handleOf(accepted);
   // With another I/O model than readiness, a buffer would be in use while nothing has arrived.
-  if (handle === null || handle === undefined || process.platform === "win32") {
+  if (handle === null || process.platform === "win32") {
     return receiveChunks(accepted, receiver);
   }
-  (accepted as unknown as { _handle: object | null })._handle = null;
+  releaseHandle(accepted);
   accepted.destroy();
   const options: AcceptedOptions = {
     handle,
@@ -51,8 +52,7 @@ export function receiveInto(accepted: Socket, receiver: Receiver): Socket {
 /** What a socket has received, and what of its bytes the system has taken. */
 export function movedBytes(socket: Socket): Bytes {
   // What was written counts at once, and then waits here for as long as the other side takes nothing.
-  const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize?: Bytes } | null };
-  return socket.bytesRead + socket.bytesWritten - (handle?.writeQueueSize ?? 0);
+  return socket.bytesRead + socket.bytesWritten - (handleOf(socket)?.writeQueueSize ?? 0);
 }
 
 /** Reads a socket in the ordinary way. */

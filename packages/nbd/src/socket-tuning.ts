@@ -1,5 +1,6 @@
 import type { Bytes } from "@blkstack/bio";
 import type { Socket } from "node:net";
+import { handleOf } from "./socket-handle.ts";
 
 /** What can be asked of a socket by its descriptor; `@blkstack/file-calls` has it for Linux. */
 export interface SocketTuning {
@@ -17,8 +18,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 /** Gives an accepted connection on a unix socket room for long replies, if the system lets us. */
 export function tune(socket: Socket, tuning: SocketTuning): void {
   if (socket.remoteAddress !== undefined) return;
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null };
-  const fd = handle?.fd;
+  const fd = handleOf(socket)?.fd;
   // Whatever it answers, the socket works as it is.
   if (fd !== undefined && fd >= 0) tuning.setSendBuffer(fd, SEND_BUFFER_BYTES);
 }
