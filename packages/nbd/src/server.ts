@@ -113,7 +113,7 @@ export class NbdServer {
     const limits = resolveLimits(typeof given === "function" ? given() : given);
     this.#halfOpen = new HalfOpen(limits);
     this.#connected = new Connected(limits);
-    this.#stalls = new StallWatch(this.#connected.values(), scheduler, limits.stallMs);
+    this.#stalls = new StallWatch(this.#connected, scheduler, limits.stallMs);
     const pages = new PayloadPages(memory, limits, this.#stalls);
     this.#pages = pages;
     this.#memory = memory;
@@ -254,7 +254,7 @@ export class NbdServer {
   /** The clients that use an export, in order of arrival; at most so many. */
   connections(max?: number): ConnectionReport[] {
     const reports: ConnectionReport[] = [];
-    for (const connection of this.#connected.values()) {
+    for (const connection of this.#connected) {
       if (reports.length === max) break;
       reports.push(reportOf(connection));
     }
@@ -325,7 +325,7 @@ export class NbdServer {
     this.#lastId += 1;
     const connection = new Connection(this.#lastId, socket, this.#context);
     this.#alive.add(connection);
-    this.#halfOpen.add(connection)?.destroy("negotiates for longest of too many");
+    this.#halfOpen.admit(connection)?.destroy("negotiates for longest of too many");
   }
 
   #turnAway(socket: Socket, why: string): void {
