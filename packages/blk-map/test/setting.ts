@@ -1,3 +1,4 @@
+import { dataOf as bioData } from "@blkstack/block/testing";
 import {
   Bio,
   bioEndio,
@@ -201,11 +202,7 @@ export function shapeOf(request: Request): (readonly [vecs: number, sector: numb
 
 /** What the device would move, in order. */
 export function dataOf(bios: Iterable<Bio>): Uint8Array {
-  const parts = [...bios].flatMap((bio) => bio.vecs.slice(0, bio.vecCount));
-  const bytes = parts.map(({ page: { bytes: all }, offset, length }) =>
-    all.subarray(offset, offset + length),
-  );
-  return new Uint8Array(Buffer.concat(bytes));
+  return new Uint8Array(Buffer.concat([...bios].map(bioData)));
 }
 
 export function bytesOf(list: SgList): Uint8Array {

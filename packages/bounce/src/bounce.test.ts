@@ -1,3 +1,4 @@
+import { dataOf } from "@blkstack/block/testing";
 import {
   type Bio,
   bioEndio,
@@ -11,15 +12,7 @@ import { BioSet } from "@blkstack/bio-set";
 import { isPending, type Task } from "@blkstack/task";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  bioOver,
-  dataOf,
-  deviceReads,
-  highPage,
-  page,
-  Setting,
-  TOP_FRAME,
-} from "../test/setting.ts";
+import { bioOver, deviceReads, highPage, page, Setting, TOP_FRAME } from "../test/setting.ts";
 import { BounceInTurn, FAILABLE, FIRST_MAY_WAIT, framesUpTo, MUST_SUCCEED } from "./index.ts";
 
 const PATIENCES = [MUST_SUCCEED, FAILABLE, FIRST_MAY_WAIT];

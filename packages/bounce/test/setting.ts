@@ -77,16 +77,6 @@ export function bioOver(op: BioOp, ...stretches: readonly Stretch[]): Bio & { en
   return bio;
 }
 
-/** What lies in the vectors of a bio. */
-export function dataOf(bio: Bio): Uint8Array {
-  const vecs = bio.vecs.slice(0, bio.vecCount);
-  return new Uint8Array(
-    Buffer.concat(
-      vecs.map(({ page: { bytes }, offset, length }) => bytes.subarray(offset, offset + length)),
-    ),
-  );
-}
-
 /** Overwrites all that a bio points at, as a device does that reads. */
 export function deviceReads(bio: Bio, fill: number): void {
   for (const {

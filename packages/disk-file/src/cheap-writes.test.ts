@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { BioOp, BioStatus } from "@blkstack/bio";
 import { type FileCalls, loadFileCalls } from "@blkstack/file-calls";
 import { expect, it } from "vitest";
-import { ended, pattern, planBio } from "../test/bios.ts";
+import { ended, pattern, planBio } from "@blkstack/block/testing";
 import { recordingFiles } from "../test/files.ts";
 import { fileDisk } from "../test/images.ts";
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { type Bio, BioOp, BioStatus } from "@blkstack/bio";
 import type { FileCalls } from "@blkstack/file-calls";
 import { expect, it } from "vitest";
-import { dataOf, ended, pattern, planBio } from "../test/bios.ts";
+import { dataOf, ended, pattern, planBio } from "@blkstack/block/testing";
 import { type HeldCall, holdingFiles } from "../test/files.ts";
 import { fileDisk } from "../test/images.ts";
 

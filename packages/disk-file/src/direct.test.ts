@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Bio, BioOp, BioStatus, createVecs, PAGE_BYTES } from "@blkstack/bio";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { ended } from "../test/bios.ts";
+import { ended } from "@blkstack/block/testing";
 import { FileDisk } from "./index.ts";
 
 let folder = "";

@@ -2,7 +2,7 @@ import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { BlockError } from "@blkstack/block";
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ended, planBio } from "../test/bios.ts";
+import { ended, planBio } from "@blkstack/block/testing";
 import { errno, type HeldCall, holdingFiles, recordingFiles } from "../test/files.ts";
 import { fileDisk } from "../test/images.ts";
 import type { FileDisk } from "./file-disk.ts";

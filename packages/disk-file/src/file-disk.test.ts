@@ -4,7 +4,7 @@ import { EventLoopScheduler } from "@blkstack/task/node";
 import fc from "fast-check";
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { dataOf, ended, pattern, planBio } from "../test/bios.ts";
+import { dataOf, ended, pattern, planBio } from "@blkstack/block/testing";
 import { errno, type HeldCall, holdingFiles } from "../test/files.ts";
 import { fileDisk, freshPath } from "../test/images.ts";
 import { FileDisk } from "./file-disk.ts";

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync } from "node:fs";
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { ExtentFlag, ExtentLayer, findExtent } from "@blkstack/block";
 import { expect, it } from "vitest";
-import { dataOf, ended, pattern, planBio } from "../test/bios.ts";
+import { dataOf, ended, pattern, planBio } from "@blkstack/block/testing";
 import { fileDisk, freshPath } from "../test/images.ts";
 import type { FileDisk } from "./file-disk.ts";
 

@@ -1,7 +1,7 @@
 import { BioOp, BioStatus } from "@blkstack/bio";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { expect, it } from "vitest";
-import { dataOf, ended, planBio } from "../test/bios.ts";
+import { dataOf, ended, planBio } from "@blkstack/block/testing";
 import { NullDisk } from "./null-disk.ts";
 
 it("a NullDisk ends everything well and moves nothing", async () => {

@@ -4,7 +4,7 @@ import { AccessMode } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { dataOf, ended, pattern, planBio } from "../test/bios.ts";
+import { dataOf, ended, pattern, planBio } from "@blkstack/block/testing";
 import { failSectors } from "./faults.ts";
 import { RamDisk, type RamDiskOptions } from "./ram-disk.ts";
 

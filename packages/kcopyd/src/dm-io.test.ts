@@ -15,7 +15,8 @@ import { allFail } from "@blkstack/memory";
 import { type Awaitable, isPending, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import { differsAt, pattern, regionOf, Setting, Watching } from "../test/setting.ts";
+import { pattern } from "@blkstack/block/testing";
+import { differsAt, regionOf, Setting, Watching } from "../test/setting.ts";
 import {
   DmIoClient,
   type IoListener,

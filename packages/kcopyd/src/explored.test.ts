@@ -10,7 +10,8 @@ import {
 import { allFail, choosesFailures, failsAt, type PageAllocator } from "@blkstack/memory";
 import { Completion, GFP_NOWAIT, type Task } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
-import { differsAt, pattern, regionOf, Setting, whenCopied } from "../test/setting.ts";
+import { pattern } from "@blkstack/block/testing";
+import { differsAt, regionOf, Setting, whenCopied } from "../test/setting.ts";
 import {
   DmIoClient,
   type IoRegion,

@@ -4,15 +4,8 @@ import { allFail, failsAt } from "@blkstack/memory";
 import type { Waitable } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  differsAt,
-  Outcomes,
-  pattern,
-  regionOf,
-  Setting,
-  Watching,
-  whenCopied,
-} from "../test/setting.ts";
+import { pattern } from "@blkstack/block/testing";
+import { differsAt, Outcomes, regionOf, Setting, Watching, whenCopied } from "../test/setting.ts";
 import { CopyFlag, PageReserve } from "./index.ts";
 
 const SUB_JOB_SECTORS = 1024;

@@ -4,14 +4,8 @@ import { choosesFailures, failsAt } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  differsAt,
-  type Outcome,
-  pattern,
-  regionOf,
-  Setting,
-  whenCopied,
-} from "../test/setting.ts";
+import { pattern } from "@blkstack/block/testing";
+import { differsAt, type Outcome, regionOf, Setting, whenCopied } from "../test/setting.ts";
 import { CopyFlag, PageReserve } from "./index.ts";
 
 const SUB_JOB_SECTORS = 16;

@@ -1,4 +1,4 @@
-import { type Bio, BioOp, BioStatus, SECTOR_BYTES, type Sectors } from "@blkstack/bio";
+import { type Bio, BioOp, BioStatus, type Sectors } from "@blkstack/bio";
 import { type Faults, RamDisk, type RamDiskOptions } from "@blkstack/disk-ram";
 import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
 import { Memory, PageAllocator } from "@blkstack/memory";
@@ -62,15 +62,6 @@ export function whenCopied(
 
 export function regionOf(device: RamDisk, sector: Sectors, sectors: Sectors): IoRegion {
   return { device, sector, sectors };
-}
-
-/** Bytes that tell where they are from. */
-export function pattern(sectors: Sectors, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(sectors * SECTOR_BYTES);
-  for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = (index >>> 9) * 31 + index * 7 + seed;
-  }
-  return bytes;
 }
 
 /** The first byte from `sector` on that is not as expected; -1: all are. */

@@ -3,7 +3,7 @@ import { failSectors } from "@blkstack/disk-ram";
 import { allFail } from "@blkstack/memory";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import { pattern } from "../test/bios.ts";
+import { pattern } from "@blkstack/block/testing";
 import { Setting } from "../test/setting.ts";
 
 let scheduler: VirtualScheduler;

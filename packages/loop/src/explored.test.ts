@@ -3,8 +3,8 @@ import { BlockError } from "@blkstack/block";
 import { defineScenario, exploreTest, type World } from "@blkstack/explorer";
 import { type Access, AccessMode, type Task } from "@blkstack/task";
 import { describe, it } from "vitest";
-import { dataOf, flushBio, pattern, planBio } from "../test/bios.ts";
-import { Setting } from "../test/setting.ts";
+import { dataOf, pattern, planBio } from "@blkstack/block/testing";
+import { Setting, flushBio } from "../test/setting.ts";
 import type { BackingFile, LoopDevice } from "./index.ts";
 import { RamFile, SimulatedFilesystem } from "./simulated.ts";
 

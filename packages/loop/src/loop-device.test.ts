@@ -3,9 +3,9 @@ import { BlockError } from "@blkstack/block";
 import { Completion, GFP_KERNEL, GFP_NOFS, GFP_NOIO, GfpScopeBit, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import { dataOf, flushBio, pattern, planBio } from "../test/bios.ts";
 import { OddFile } from "../test/odd-file.ts";
-import { Setting } from "../test/setting.ts";
+import { dataOf, pattern, planBio } from "@blkstack/block/testing";
+import { Setting, flushBio } from "../test/setting.ts";
 import type { BackingFile, LoopBinding, LoopDevice } from "./index.ts";
 import { RamFile } from "./simulated.ts";
 

@@ -2,7 +2,7 @@ import { BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dataOf, pattern, planBio } from "../test/bios.ts";
+import { dataOf, pattern, planBio } from "@blkstack/block/testing";
 import { OddFile } from "../test/odd-file.ts";
 import { Setting } from "../test/setting.ts";
 import type { BackingFile } from "./index.ts";

@@ -1,11 +1,11 @@
-import type { Bio, BioStatus } from "@blkstack/bio";
+import { type Bio, BioOp, type BioFlags, type BioStatus } from "@blkstack/bio";
 import type { BlockDevice } from "@blkstack/block";
+import { planBio } from "@blkstack/block/testing";
 import { RamDisk } from "@blkstack/disk-ram";
-import { MakeRequest, SplitSetPerDevice } from "@blkstack/make-request";
+import { MakeRequest, SplitSetPerDevice, submitAndWait } from "@blkstack/make-request";
 import { Memory } from "@blkstack/memory";
 import type { Scheduler, Task } from "@blkstack/task";
 import { DeviceFile, LoopDevice, type LoopBinding, type LoopDeviceOptions } from "../src/index.ts";
-import { run } from "./bios.ts";
 
 /** Everything that a loop device stands on and is reached through. */
 export class Setting {
@@ -43,7 +43,14 @@ export class Setting {
     return new DeviceFile({ device, scheduler, memory, submitter });
   }
 
-  run(device: BlockDevice, bio: Bio, task: Task): Promise<BioStatus> {
-    return run(this.submitter, device, bio, task);
+  /** Waits: until the bio has ended. */
+  async run(device: BlockDevice, bio: Bio, task: Task): Promise<BioStatus> {
+    bio.device = device;
+    return submitAndWait(this.submitter, bio, task);
   }
+}
+
+/** An empty flush. */
+export function flushBio(flags: BioFlags): Bio {
+  return planBio({ op: BioOp.Write, sector: 0, sectors: 0, flags });
 }

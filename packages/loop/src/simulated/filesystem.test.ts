@@ -3,7 +3,7 @@ import { failSectors } from "@blkstack/disk-ram";
 import { type Gfp, GFP_KERNEL, GFP_NOFS, GFP_NOIO, gfpName, type Task } from "@blkstack/task";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { beforeEach, describe, expect, it } from "vitest";
-import { pattern, planBio } from "../../test/bios.ts";
+import { pattern, planBio } from "@blkstack/block/testing";
 import { Setting } from "../../test/setting.ts";
 import {
   type PageAccount,

@@ -1,10 +1,11 @@
+import { dataOf, ended } from "@blkstack/block/testing";
 import { writeFile } from "node:fs/promises";
 import { BioFlag, BioOp, BioStatus, SECTOR_BYTES } from "@blkstack/bio";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ArrayDevice } from "../../test/array-device.ts";
-import { dataOf, ended, flush, makeBio, write } from "../../test/disk-bios.ts";
+import { flush, makeBio, write } from "../../test/disk-bios.ts";
 import { u16, u32, u64 } from "../../test/raw-client.ts";
 import { scripted } from "../../test/scripted-server.ts";
 import { serve } from "../../test/serve.ts";

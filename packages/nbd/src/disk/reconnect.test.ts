@@ -1,8 +1,9 @@
+import { dataOf, ended } from "@blkstack/block/testing";
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ArrayDevice } from "../../test/array-device.ts";
-import { dataOf, ended, flush, makeBio, write } from "../../test/disk-bios.ts";
+import { flush, makeBio, write } from "../../test/disk-bios.ts";
 import { Proxy } from "../../test/proxy.ts";
 import { u32 } from "../../test/raw-client.ts";
 import { scripted } from "../../test/scripted-server.ts";

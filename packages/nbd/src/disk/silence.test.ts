@@ -1,8 +1,9 @@
+import { ended } from "@blkstack/block/testing";
 import { BioOp, BioStatus } from "@blkstack/bio";
 import { VirtualScheduler } from "@blkstack/task/virtual";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import { describe, expect, it } from "vitest";
-import { ended, makeBio } from "../../test/disk-bios.ts";
+import { makeBio } from "../../test/disk-bios.ts";
 import { u32 } from "../../test/raw-client.ts";
 import { scripted } from "../../test/scripted-server.ts";
 import { NbdDisk, type NbdDiskOptions } from "../index.ts";
