@@ -1,7 +1,7 @@
 // `pnpm mutation PACKAGE…`: breaks the code of these packages in one place at a time, and asks the
 // tests that stand beside it whether they notice. `--survivors` asks again only where they did not
-// notice the last time; other options go to Stryker as they are. Minutes per package, so `npm test`
-// does not do it.
+// notice the last time; `--quick` does not ask the tests that explore, which take seconds for each
+// mutant; other options go to Stryker as they are. Minutes per package, so `npm test` does not do it.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,13 +12,14 @@ const HOME = "tooling/mutation";
 
 requireNode();
 const SURVIVORS = "--survivors";
+const QUICK = "--quick";
 const args = process.argv.slice(2);
 const packages = args.filter((arg) => !arg.startsWith("-"));
-const options = args.filter((arg) => arg.startsWith("-") && arg !== SURVIVORS);
+const options = args.filter((arg) => arg.startsWith("-") && arg !== SURVIVORS && arg !== QUICK);
 const unknown = packages.filter((name) => !existsSync(join(root, "packages", name, "src")));
 if (packages.length === 0 || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no such package: ${unknown.join(", ")}`);
-  console.error("usage: pnpm mutation PACKAGE… [--survivors] [--mutate=FILE:LINE-LINE]");
+  console.error("usage: pnpm mutation PACKAGE… [--quick] [--survivors] [--mutate=FILE:LINE-LINE]");
   process.exit(2);
 }
 
@@ -52,7 +53,11 @@ function run(name) {
   const { status } = spawnSync(process.execPath, [stryker, ...strykerArgs], {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, BLKSTACK_MUTATE: name },
+    env: {
+      ...process.env,
+      BLKSTACK_MUTATE: name,
+      BLKSTACK_MUTATE_QUICK: args.includes(QUICK) ? "1" : "",
+    },
   });
   if (status !== 0) return null;
   const report = readReport(name);

@@ -11,7 +11,7 @@ export default {
   coverageAnalysis: "perTest",
   // More at a time take turns on a small machine, and mutants that are only slow count as timeouts.
   concurrency: 1,
-  reporters: ["clear-text", "json"],
+  reporters: ["clear-text", "json", process.stdout.isTTY ? "progress" : "progress-append-only"],
   clearTextReporter: { logTests: false },
   jsonReporter: { fileName: `temp/mutation/${name}.json` },
   incrementalFile: `temp/mutation/${name}.killed.json`,
