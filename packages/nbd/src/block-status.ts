@@ -10,9 +10,7 @@ import type { MetaContext } from "./meta-context.ts";
 import type { Request } from "./request.ts";
 import { CommandFlag } from "./wire.ts";
 
-/** One reply tells of no more, whatever was asked: small questions must not make large answers. */
-const EXTENTS_MAX = 1024;
-/** Nor does one question keep everybody waiting for longer than so many looks at the device. */
+/** One question does not keep everybody waiting for longer than so many looks at the device. */
 const LOOKS_MAX = 2048;
 
 /** What one context says of a range, from its beginning, and perhaps not to its end. */
@@ -22,26 +20,35 @@ export interface StatusReply {
   readonly statuses: readonly number[];
 }
 
+/** What is asked, and how much of it is told at the most. */
+export interface StatusLook {
+  readonly device: BlockDevice;
+  readonly inquiry: ExtentInquiry;
+  /** At least 1. */
+  readonly extentsMax: number;
+}
+
 /**
  * Answers a BLOCK_STATUS, whose range lies within the device. Waits: never. When the inquiry has a
  * question then, the answer is not all that can be known.
  */
 export function blockStatus(
   request: Request,
-  { device, inquiry }: { readonly device: BlockDevice; readonly inquiry: ExtentInquiry },
+  look: StatusLook,
   contexts: readonly MetaContext[],
 ): StatusReply[] {
+  const { inquiry } = look;
   const extent: Extent = { sectors: 0, flags: 0, layer: ExtentLayer.Only, inquiry };
-  return contexts.map((context) => statusOf(request, device, { context, extent }));
+  return contexts.map((context) => statusOf(request, look, { context, extent }));
 }
 
 function statusOf(
   request: Request,
-  device: BlockDevice,
+  { device, extentsMax: most }: StatusLook,
   { context, extent }: { readonly context: MetaContext; readonly extent: Extent },
 ): StatusReply {
   const { offsetBytes, lengthBytes, flags } = request;
-  const extentsMax = (flags & CommandFlag.RequestOne) === 0 ? EXTENTS_MAX : 1;
+  const extentsMax = (flags & CommandFlag.RequestOne) === 0 ? most : 1;
   const end = offsetBytes + lengthBytes;
   const endSector = Math.ceil(end / SECTOR_BYTES);
   const lengths: Bytes[] = [];

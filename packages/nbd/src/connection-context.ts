@@ -5,7 +5,7 @@ import type { ExportTable, NbdExport } from "./export.ts";
 import type { DisabledFeatures } from "./features.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
-import type { GatherBuffers } from "./outgoing.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 import type { TlsAcceptor } from "./server-tls.ts";
 import type { SocketTuning } from "./socket-tuning.ts";
 import type { TurnEnd } from "./turn-end.ts";
@@ -27,7 +27,7 @@ export interface ConnectionContext {
   readonly receiveBuffer: Buffer;
   /** A part of it: enough for some headers, where payload is not to come along. */
   readonly headerBuffer: Buffer;
-  readonly gatherBuffers: GatherBuffers;
+  readonly replyMemory: ReplyMemory;
   readonly log: Log;
   openBackend(entry: NbdExport): ExportBackend;
   /** The client has chosen its export. */

@@ -308,14 +308,15 @@ export class Connection
       dialect,
       contexts,
       limits,
+      replyMemory: this.#context.replyMemory,
       task,
       peer: this,
     });
     this.#transmission = transmission;
     this.#outgoing = new Outgoing({
-      sink: this.#isSecure ? new TlsSink(this.#socket) : this.#socket,
+      sink: this.#isSecure ? new TlsSink(this.#socket, this.#context.replyMemory) : this.#socket,
       format: formatOf(dialect),
-      buffers: this.#context.gatherBuffers,
+      memory: this.#context.replyMemory,
       release: (request) => {
         transmission.release(request);
       },

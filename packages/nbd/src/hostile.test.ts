@@ -12,7 +12,12 @@ const READ_ALL = { command: Command.Read, length: 512 };
 
 async function quiet(served: Pick<Served, "server">): Promise<void> {
   await vi.waitFor(() => {
-    expect(served.server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+    expect(served.server.counters).toEqual({
+      halfOpen: 0,
+      connections: 0,
+      pagesInUse: 0,
+      replyBytes: 0,
+    });
   });
 }
 

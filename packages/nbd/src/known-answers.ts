@@ -4,10 +4,14 @@ import { blockStatus } from "./block-status.ts";
 import { Dialect } from "./dialect.ts";
 import { isKnownZero } from "./known-zero.ts";
 import type { MetaContext } from "./meta-context.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 import type { Request } from "./request.ts";
 import { layOutStatus } from "./status-format.ts";
+import type { TransmissionOptions } from "./transmission-options.ts";
 import { Command, CommandFlag, ReplyError } from "./wire.ts";
 
+/** One reply tells of no more, whatever was asked: small questions must not make large answers. */
+const EXTENTS_MAX = 1024;
 /** Shorter reads are not worth asking the device for its holes. */
 const HOLE_READ_BYTES_MIN: Bytes = 32 * 1024;
 
@@ -16,13 +20,22 @@ export class KnownAnswers {
   readonly #device: BlockDevice;
   readonly #contexts: readonly MetaContext[];
   readonly #dialect: Dialect;
+  readonly #replyMemory: ReplyMemory;
   /** Whether replies can leave holes out, and the device knows of any. */
   readonly #findsHoles: boolean;
 
-  constructor(device: BlockDevice, contexts: readonly MetaContext[], dialect: Dialect) {
+  constructor({
+    device,
+    contexts,
+    dialect,
+    replyMemory,
+  }: Pick<TransmissionOptions, "contexts" | "dialect" | "replyMemory"> & {
+    readonly device: BlockDevice;
+  }) {
     this.#device = device;
     this.#contexts = contexts;
     this.#dialect = dialect;
+    this.#replyMemory = replyMemory;
     this.#findsHoles = dialect !== Dialect.Simple && device.findExtent !== undefined;
   }
 
@@ -47,12 +60,15 @@ export class KnownAnswers {
     const inquiry = new ExtentInquiry();
     const contexts = request.contexts ?? this.#contexts;
     const look = (): void => {
-      const replies = blockStatus(request, { device: this.#device, inquiry }, contexts);
+      const extentsMax = this.#replyMemory.isShort ? 1 : EXTENTS_MAX;
+      const looked = { device: this.#device, inquiry, extentsMax };
+      const replies = blockStatus(request, looked, contexts);
       if (inquiry.hasQuestion) {
         void inquiry.ask().then(look);
         return;
       }
       request.laidOut = layOutStatus(request, replies, this.#dialect);
+      this.#replyMemory.add(request.laidOut.length);
       request.end(ReplyError.Ok);
     };
     look();

@@ -83,7 +83,12 @@ describe("an idle client", () => {
     for (let n = 0; n < 8; n += 1) reader.send(request({ command: Read, length: 4 * MIB }));
     await vi.waitFor(() => {
       expect(served.log.map(({ message }) => message)).toContain('uses export "disk"');
-      expect(served.server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+      expect(served.server.counters).toEqual({
+        halfOpen: 0,
+        connections: 0,
+        pagesInUse: 0,
+        replyBytes: 0,
+      });
     });
   });
 });

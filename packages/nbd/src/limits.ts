@@ -14,7 +14,8 @@ export interface NbdLimits {
   readonly bytesInFlightMax: Bytes;
   /**
    * Payload that all connections together may hold, at least two of the largest requests; a
-   * client beyond it waits its turn.
+   * client beyond it waits its turn. Replies, and what TLS encrypts, take an eighth of it
+   * beside, and 24 KiB for each connection.
    */
   readonly serverBytesMax: Bytes;
   /** Connections that have chosen an export; further clients are turned away. */

@@ -1,6 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
-import { ReplyBuffer } from "./reply-buffer.ts";
+import type { ReplyBuffer } from "./reply-buffer.ts";
 import type { ReplyFormat } from "./reply-format.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 import { type Request, OutcomeQueue } from "./request.ts";
 import { ReplyError } from "./wire.ts";
 
@@ -11,29 +12,11 @@ export interface ReplySink {
   uncork(): void;
 }
 
-/** Replies up to this long are copied together: one write of many is cheaper than many pieces. */
-const COPIED_BYTES_MAX = 64 * 1024;
+/** Replies up to this part of the buffer are copied together: one write of many is cheaper than many pieces. */
+const COPIED_PART = 1 / 4;
 
 /** With so much payload in them replies are not kept back for others: the client has enough to do. */
 const HELD_BACK_BYTES_MAX = 96 * 1024;
-
-/** Room for a queue of 32 replies of 4 KiB. */
-const GATHER_BYTES = 256 * 1024;
-
-/** Buffers to copy replies into, shared by all connections, for few of them write at a time. */
-export class GatherBuffers {
-  readonly #free: ReplyBuffer[] = [];
-
-  take(): ReplyBuffer {
-    return this.#free.pop() ?? new ReplyBuffer(GATHER_BYTES);
-  }
-
-  give(buffer: ReplyBuffer): void {
-    if (this.#free.length < FREE_BUFFERS_MAX) this.#free.push(buffer);
-  }
-}
-
-const FREE_BUFFERS_MAX = 4;
 
 /**
  * The replies of one connection. One write is on its way at a time; what becomes ready meanwhile
@@ -42,7 +25,7 @@ const FREE_BUFFERS_MAX = 4;
 export class Outgoing {
   readonly #sink: ReplySink;
   readonly #format: ReplyFormat;
-  readonly #buffers: GatherBuffers;
+  readonly #memory: ReplyMemory;
   /** Gives the memory of a request back, and its place among those in flight. */
   readonly #release: (request: Request) => void;
   /** Called whenever the sink has taken everything that was written. */
@@ -61,13 +44,13 @@ export class Outgoing {
   constructor(options: {
     sink: ReplySink;
     format: ReplyFormat;
-    buffers: GatherBuffers;
+    memory: ReplyMemory;
     release: (request: Request) => void;
     onWritten: () => void;
   }) {
     this.#sink = options.sink;
     this.#format = options.format;
-    this.#buffers = options.buffers;
+    this.#memory = options.memory;
     this.#release = options.release;
     this.#onWritten = options.onWritten;
   }
@@ -94,7 +77,7 @@ export class Outgoing {
   flush(): void {
     this.#heldBackBytes = 0;
     if (this.#gather !== null || this.#ready.head === null || this.#isAbandoned) return;
-    const gather = this.#buffers.take();
+    const gather = this.#memory.takeBuffer();
     this.#gather = gather;
     const end = this.#collect(gather);
     this.#send(end);
@@ -111,18 +94,22 @@ export class Outgoing {
 
   /** Lays out as many replies as there is room for; answers the end of what was not yet cut off. */
   #collect(gather: ReplyBuffer): Uint8Array | null {
+    const copiedBytesMax = gather.bytes.length * COPIED_PART;
     let begin = 0;
     let at = 0;
     for (let request = this.#ready.head; request !== null; request = this.#ready.head) {
       if (request.laidOut !== null || request.pieces.count > 0) {
-        const end = this.#collectInPieces(request, gather, { begin, at });
+        const end =
+          request.laidOut === null
+            ? this.#collectInPieces(request, gather, { begin, at })
+            : this.#collectLaidOut(request, request.laidOut, gather, { begin, at });
         if (end === null) break;
         begin = end.begin;
         at = end.at;
         continue;
       }
       const dataBytes = request.replyDataBytes;
-      const isCopied = dataBytes <= COPIED_BYTES_MAX;
+      const isCopied = dataBytes <= copiedBytesMax;
       if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.bytes.length) break;
       this.#ready.shift();
       at = this.#format.writeHead(gather, at, request, 0);
@@ -138,24 +125,42 @@ export class Outgoing {
     return at > begin ? gather.bytes.subarray(begin, at) : null;
   }
 
-  /** Replies that are more than a head and a payload; null: there is no room. */
+  /** A reply that waits in one piece of memory of its own; null: there is no room. */
+  #collectLaidOut(
+    request: Request,
+    laidOut: Uint8Array,
+    { bytes }: ReplyBuffer,
+    { begin, at }: Span,
+  ): Span | null {
+    const isCopied = laidOut.length <= bytes.length * COPIED_PART;
+    if (isCopied && at + laidOut.length > bytes.length) return null;
+    this.#ready.shift();
+    if (isCopied) {
+      bytes.set(laidOut, at);
+      this.#release(request);
+      return { begin, at: at + laidOut.length };
+    }
+    if (at > begin) this.#pieces.push(bytes.subarray(begin, at));
+    this.#pieces.push(laidOut);
+    this.#sending.push(request);
+    return { begin: at, at };
+  }
+
+  /** A reply of several heads, some of them with a payload; null: there is no room. */
   #collectInPieces(request: Request, gather: ReplyBuffer, { begin, at }: Span): Span | null {
-    const { laidOut, pieces } = request;
+    const { pieces } = request;
     const dataBytes = request.replyDataBytes;
-    const isCopied = dataBytes <= COPIED_BYTES_MAX;
+    const isCopied = dataBytes <= gather.bytes.length * COPIED_PART;
     // An error is told in one piece, whatever the request would have been cut into.
     const count = request.error === ReplyError.Ok ? pieces.count : 1;
-    const headBytes = laidOut?.length ?? count * this.#format.headBytesMax;
+    const headBytes = count * this.#format.headBytesMax;
     if (at + headBytes + (isCopied ? dataBytes : 0) > gather.bytes.length) return null;
     this.#ready.shift();
     let span: Span = { begin, at };
-    if (laidOut !== null) span.at += laidOut.copy(gather.bytes, at);
-    else {
-      for (let index = 0; index < count; index += 1) {
-        span.at = this.#format.writeHead(gather, span.at, request, index);
-        const isData = dataBytes > 0 && !pieces.isHole(index);
-        if (isData) span = this.#addPiece(request, index, { gather, span, isCopied });
-      }
+    for (let index = 0; index < count; index += 1) {
+      span.at = this.#format.writeHead(gather, span.at, request, index);
+      const isData = dataBytes > 0 && !pieces.isHole(index);
+      if (isData) span = this.#addPiece(request, index, { gather, span, isCopied });
     }
     if (isCopied) this.#release(request);
     else this.#sending.push(request);
@@ -197,7 +202,7 @@ export class Outgoing {
 
   #written(): void {
     if (this.#gather === null) return;
-    this.#buffers.give(this.#gather);
+    this.#memory.giveBuffer(this.#gather);
     this.#gather = null;
     for (const request of this.#sending) this.#release(request);
     this.#sending.length = 0;

@@ -44,7 +44,12 @@ describe("the server", () => {
       client.vanish();
     }
     await vi.waitFor(() => {
-      expect(served.server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+      expect(served.server.counters).toEqual({
+        halfOpen: 0,
+        connections: 0,
+        pagesInUse: 0,
+        replyBytes: 0,
+      });
     });
   });
 
@@ -155,7 +160,12 @@ describe("the server", () => {
         await new Promise(setImmediate);
         device.letGo();
         await vi.waitFor(() => {
-          expect(server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+          expect(server.counters).toEqual({
+            halfOpen: 0,
+            connections: 0,
+            pagesInUse: 0,
+            replyBytes: 0,
+          });
         });
       }),
       { numRuns: 30 },

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { BioSet } from "@blkstack/bio-set";
 import { BlockError, IoStats, type Submitter } from "@blkstack/block";
-import { invariant } from "@blkstack/bio";
+import { type Bytes, invariant } from "@blkstack/bio";
 import type { Memory } from "@blkstack/memory";
 import { type Scheduler, type Task, WaitQueue } from "@blkstack/task";
 import { Connected } from "./connected.ts";
@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { ExportBackend, exportBios } from "./export-backend.ts";
 import { ExportTable, type NbdExport } from "./export.ts";
+import { ReplyMemory } from "./reply-memory.ts";
 import type { NbdFeature } from "./features.ts";
 import { HalfOpen } from "./half-open.ts";
 import { type NbdLimits, resolveLimits } from "./limits.ts";
@@ -16,7 +17,6 @@ import { type ListenAddress, Listener } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { PayloadPages } from "./payload-pages.ts";
 import { peerOf } from "./peer.ts";
-import { GatherBuffers } from "./outgoing.ts";
 import { type ServerTls, TlsAcceptor } from "./server-tls.ts";
 import type { SocketTuning } from "./socket-tuning.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -63,6 +63,8 @@ export interface NbdServerCounters {
   readonly connections: number;
   /** Pages that payload lies in. */
   readonly pagesInUse: number;
+  /** What else waits to be told, in bytes. */
+  readonly replyBytes: Bytes;
 }
 
 /** A client that has chosen its export, and what it has had done. */
@@ -77,6 +79,8 @@ export interface ConnectionReport {
 
 /** What is received lies here until it is parsed; longer payloads go where they belong. */
 const RECEIVE_BYTES = 64 * 1024;
+/** Beside what payload may take: what else replies are made of. */
+const REPLY_PART = 1 / 8;
 const HEADER_BUFFER_BYTES = 4096;
 const VIGIL_US = 50;
 
@@ -84,6 +88,7 @@ const VIGIL_US = 50;
 export class NbdServer {
   readonly #context: ConnectionContext;
   readonly #pages: PayloadPages;
+  readonly #replyMemory: ReplyMemory;
   readonly #stalls: StallWatch;
   readonly #memory: Memory;
   readonly #submitter: Submitter;
@@ -116,6 +121,7 @@ export class NbdServer {
     this.#stalls = new StallWatch(this.#connected, scheduler, limits.stallMs);
     const pages = new PayloadPages(memory, limits, this.#stalls);
     this.#pages = pages;
+    this.#replyMemory = new ReplyMemory(limits.serverBytesMax * REPLY_PART);
     this.#memory = memory;
     this.#submitter = submitter;
     const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
@@ -130,7 +136,7 @@ export class NbdServer {
       sockets: options.sockets ?? null,
       receiveBuffer,
       headerBuffer: receiveBuffer.subarray(0, HEADER_BUFFER_BYTES),
-      gatherBuffers: new GatherBuffers(),
+      replyMemory: this.#replyMemory,
       log: options.log ?? (() => undefined),
       openBackend: (entry) => this.#openBackend(entry, { scheduler, submitter, memory, pages }),
       begun: (connection) => {
@@ -154,6 +160,7 @@ export class NbdServer {
       halfOpen: this.#halfOpen.size,
       connections: this.#connected.size,
       pagesInUse: this.#pages.usedPages,
+      replyBytes: this.#replyMemory.usedBytes,
     };
   }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { ReplyMemory } from "./reply-memory.ts";
 import { TlsSink } from "./tls-sink.ts";
 
 const PIECE_BYTES = 256 * 1024;
@@ -40,7 +41,8 @@ it("all arrives in order and piece by piece, also what is written when something
   fc.assert(
     fc.property(lengths, lengths, (first, later) => {
       const socket = new SlowSocket();
-      const sink = new TlsSink(socket);
+      const memory = new ReplyMemory(PIECE_BYTES);
+      const sink = new TlsSink(socket, memory);
       const written: Buffer[] = [];
       let doneCount = 0;
       const rest = [...later];
@@ -57,13 +59,15 @@ it("all arrives in order and piece by piece, also what is written when something
       while (socket.finish());
       expect(Buffer.compare(Buffer.concat(socket.taken), Buffer.concat(written))).toBe(0);
       expect(doneCount).toBe(written.length);
+      expect(memory.usedBytes).toBe(0);
     }),
   );
 });
 
 it("whoever waits is told when the socket fails", () => {
   const socket = new SlowSocket();
-  const sink = new TlsSink(socket);
+  const memory = new ReplyMemory(PIECE_BYTES);
+  const sink = new TlsSink(socket, memory);
   const errors: (Error | null | undefined)[] = [];
   sink.write(Buffer.alloc(2 * PIECE_BYTES), (error) => errors.push(error));
   sink.write(Buffer.alloc(1), (error) => errors.push(error));
@@ -72,4 +76,18 @@ it("whoever waits is told when the socket fails", () => {
   socket.finish(broken);
   expect(errors).toEqual([broken, broken]);
   expect(socket.finish()).toBe(false);
+  expect(memory.usedBytes).toBe(0);
+});
+
+it("little is encrypted at a time while there is little memory for copies", () => {
+  const memory = new ReplyMemory(PIECE_BYTES);
+  const socket = new SlowSocket();
+  const sink = new TlsSink(socket, memory);
+  sink.write(Buffer.alloc(2 * PIECE_BYTES));
+  memory.add(PIECE_BYTES);
+  socket.finish();
+  expect(memory.usedBytes - PIECE_BYTES).toBe(16 * 1024);
+  memory.remove(PIECE_BYTES);
+  while (socket.finish());
+  expect(socket.taken.map(({ length }) => length / 1024)).toEqual([256, 16, 240]);
 });

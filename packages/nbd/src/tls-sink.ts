@@ -1,8 +1,11 @@
 import type { Bytes } from "@blkstack/bio";
 import type { ReplySink } from "./outgoing.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 
-/** So much is encrypted at a time: what is encrypted is a copy that no limit of ours knows of. */
+/** So much is encrypted at a time: what is encrypted is a copy. */
 const PIECE_BYTES = 256 * 1024;
+/** And so much when others hold what there is for copies: what TLS has in one record. */
+const SHORT_PIECE_BYTES = 16 * 1024;
 
 type Done = (error?: Error | null) => void;
 
@@ -20,12 +23,16 @@ export class TlsSink implements ReplySink {
   readonly #queue: Queued[] = [];
   /** How much of the first of the queue was given to the socket. */
   #givenBytes: Bytes = 0;
+  /** How much of that has not left yet. */
+  #copiedBytes: Bytes = 0;
+  readonly #memory: ReplyMemory;
   readonly #given: Done = (error) => {
     this.#pieceLeft(error);
   };
 
-  constructor(socket: { write(bytes: Uint8Array, done: Done): unknown }) {
+  constructor(socket: { write(bytes: Uint8Array, done: Done): unknown }, memory: ReplyMemory) {
     this.#socket = socket;
+    this.#memory = memory;
   }
 
   write(bytes: Uint8Array, done?: Done): void {
@@ -46,11 +53,15 @@ export class TlsSink implements ReplySink {
     const first = this.#queue[0];
     if (first === undefined) return;
     const begin = this.#givenBytes;
-    this.#givenBytes = Math.min(begin + PIECE_BYTES, first.bytes.length);
+    const pieceBytes = this.#memory.isShort ? SHORT_PIECE_BYTES : PIECE_BYTES;
+    this.#copiedBytes = Math.min(pieceBytes, first.bytes.length - begin);
+    this.#givenBytes = begin + this.#copiedBytes;
+    this.#memory.add(this.#copiedBytes);
     this.#socket.write(first.bytes.subarray(begin, this.#givenBytes), this.#given);
   }
 
   #pieceLeft(error: Error | null | undefined): void {
+    this.#memory.remove(this.#copiedBytes);
     const first = this.#queue[0];
     if (!(error instanceof Error) && this.#givenBytes !== first?.bytes.length) {
       this.#give();

@@ -4,6 +4,7 @@ import type { ExportBackend } from "./export-backend.ts";
 import type { NbdLimits } from "./limits.ts";
 import type { MetaContext } from "./meta-context.ts";
 import type { CheckedExport } from "./request-check.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 import type { Request } from "./request.ts";
 
 /** Whom the transmission answers to. */
@@ -23,6 +24,7 @@ export interface TransmissionOptions {
   /** What BLOCK_STATUS is to tell. */
   readonly contexts: readonly MetaContext[];
   readonly limits: NbdLimits;
+  readonly replyMemory: ReplyMemory;
   readonly task: Task;
   readonly peer: TransmissionPeer;
 }

@@ -14,6 +14,7 @@ import {
   type Refusal,
   SHUTDOWN,
 } from "./request-check.ts";
+import type { ReplyMemory } from "./reply-memory.ts";
 import type { RequestFormat } from "./request-format.ts";
 import { Request, type RequestOwner } from "./request.ts";
 import type { TransmissionOptions, TransmissionPeer } from "./transmission-options.ts";
@@ -34,6 +35,7 @@ export class Transmission implements RequestOwner {
   readonly #described: CheckedExport;
   readonly #format: RequestFormat;
   readonly #known: KnownAnswers;
+  readonly #replyMemory: ReplyMemory;
   readonly #requestBytesMax: Bytes;
   readonly #task: Task;
   readonly #peer: TransmissionPeer;
@@ -60,7 +62,8 @@ export class Transmission implements RequestOwner {
     this.#backend = backend;
     this.#described = options.described;
     this.#format = requestFormatOf(dialect);
-    this.#known = new KnownAnswers(backend.device, contexts, dialect);
+    this.#known = new KnownAnswers({ ...options, device: backend.device });
+    this.#replyMemory = options.replyMemory;
     this.#requestBytesMax = limits.requestBytesMax;
     this.#task = options.task;
     this.#peer = options.peer;
@@ -176,6 +179,8 @@ export class Transmission implements RequestOwner {
   release(request: Request): void {
     if (request.page !== null) this.#backend.pages.free(request.page);
     request.page = null;
+    if (request.laidOut !== null) this.#replyMemory.remove(request.laidOut.length);
+    request.laidOut = null;
     this.#inFlight.remove(request.heldBytes);
     this.#free.push(request);
     if (!request.isLate) this.#inTime -= 1;

@@ -48,6 +48,11 @@ export async function keyOf(line: string, user?: string): Promise<ClientTls> {
 /** Nothing is left of any client. */
 export async function quiet(served: Pick<Served, "server">): Promise<void> {
   await vi.waitFor(() => {
-    expect(served.server.counters).toEqual({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+    expect(served.server.counters).toEqual({
+      halfOpen: 0,
+      connections: 0,
+      pagesInUse: 0,
+      replyBytes: 0,
+    });
   });
 }

@@ -16,7 +16,7 @@ export const LIMITS = {
 
 const PART_BYTES = 4096;
 const NO_BYTES = Buffer.alloc(PART_BYTES);
-const NOTHING_HELD = JSON.stringify({ halfOpen: 0, connections: 0, pagesInUse: 0 });
+const NOTHING_HELD = JSON.stringify({ halfOpen: 0, connections: 0, pagesInUse: 0, replyBytes: 0 });
 
 /** A disk that knows which of its parts of 4 KiB are zeroes. */
 export class KnowingDisk extends ArrayDevice {
