@@ -51,11 +51,13 @@ export function planBio({ op, sector, sectors, flags = 0, cuts = [], data }: Bio
 /** A copy of what lies in the vectors of a bio, wherever its reader stands. */
 export function dataOf(bio: Bio): Uint8Array {
   const vecs = bio.vecs.slice(0, bio.vecCount);
-  return new Uint8Array(
-    Buffer.concat(
-      vecs.map(({ page: { bytes }, offset, length }) => bytes.subarray(offset, offset + length)),
-    ),
-  );
+  const data = new Uint8Array(vecs.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const { page, offset, length } of vecs) {
+    data.set(page.bytes.subarray(offset, offset + length), at);
+    at += length;
+  }
+  return data;
 }
 
 /**
