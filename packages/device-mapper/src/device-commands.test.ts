@@ -80,6 +80,18 @@ describe("a removal by force", () => {
     expect(bench.dm.list()).toEqual([]);
   });
 
+  it("asks nobody to keep changes back", async () => {
+    const bench = new Bench();
+    await bench.create("md", table);
+    const asked: string[] = [];
+    bench.dm.addUser("md", { onFreeze: () => void asked.push("freeze"), onThaw: () => undefined });
+    bench.dm.open("md");
+    await bench.perform(async (task) => {
+      await expect(bench.dm.remove("md", task, { force: true })).rejects.toThrow("open");
+    });
+    expect(asked).toEqual([]);
+  });
+
   it("of a device without a table is a plain one", async () => {
     const bench = new Bench();
     await bench.perform(async (task) => {

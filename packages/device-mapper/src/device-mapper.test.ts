@@ -1,9 +1,8 @@
 import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
-import { defineTarget, MapResult } from "@blkstack/block";
+import { defineTarget, deviceOf, MapResult, type Submitter } from "@blkstack/block";
 import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../test/bench.ts";
-import { failing, probeType } from "../test/test-targets.ts";
-import { TargetRegistry } from "./registry.ts";
+import { probeType } from "../test/test-targets.ts";
 
 const table = "0 16 probe a 4";
 
@@ -126,19 +125,6 @@ it("limits are those that all devices below can take", async () => {
   expect(bench.dm.get("mix").queue.limits.maxDiscardSectors).toBe(0);
 });
 
-describe("a registry", () => {
-  it("refuses a type of another contract, and a second one of a name", () => {
-    const registry = new TargetRegistry([failing]);
-    expect(() => {
-      registry.register({ ...failing, name: "old", apiVersion: 0 });
-    }).toThrow('"old" speaks version 0');
-    expect(() => {
-      registry.register(failing);
-    }).toThrow("there already is");
-    expect(registry.versions).toEqual(["failing 1.0.0"]);
-  });
-});
-
 it("a bio that must not wait comes to no device that has a target which may", async () => {
   const map = vi.fn(() => MapResult.Kill);
   const patient = defineTarget({
@@ -156,4 +142,48 @@ it("a bio that must not wait comes to no device that has a target which may", as
   expect(bench.a.log).toEqual([]);
   expect(map).not.toHaveBeenCalled();
   expect(await bench.send("md", BioOp.Read, 0, 4)).toMatchObject({ ends: 1, status: BioStatus.Ok });
+});
+
+it("people are told all of a device, with a table or without", async () => {
+  const bench = new Bench();
+  await bench.create("md", table, "16 4 failing");
+  const bare = {
+    name: "bare",
+    uuid: null,
+    deviceNumber: "253:1",
+    isSuspended: false,
+    isReadOnly: false,
+    hasLiveTable: false,
+    hasInactiveTable: false,
+    isRemovedAtClose: false,
+    openCount: 0,
+    eventNumber: 0,
+    targetCount: 0,
+  };
+  await bench.perform((task) => bench.dm.create("bare", task));
+  expect(bench.dm.info("bare")).toEqual(bare);
+  const { dm } = bench;
+  expect([dm.status("bare"), dm.table("bare"), dm.deps("bare")]).toEqual([[], [], []]);
+  const live = { name: "md", deviceNumber: "253:0", hasLiveTable: true, targetCount: 2 };
+  expect(dm.info("md")).toEqual({ ...bare, ...live });
+});
+
+it("a submitter that keeps no books of devices will do", async () => {
+  const submitter: Submitter = { submitBio: (bio, task) => deviceOf(bio).submitBio(bio, task) };
+  const bench = new Bench({ submitter });
+  await bench.create("md", table);
+  expect(await bench.send("md", BioOp.Read, 0, 4)).toMatchObject({ ends: 1, status: BioStatus.Ok });
+  await bench.perform((task) => bench.dm.remove("md", task));
+  expect(bench.dm.list()).toEqual([]);
+});
+
+it("unless told, the error of the flush before a bio's data is the bio's", async () => {
+  const type = probeType({
+    map: (bio) => ((bio.flags & BioFlag.Preflush) === 0 ? undefined : MapResult.Kill),
+  });
+  const bench = new Bench({ types: [type] });
+  await bench.create("md", table);
+  const sent = await bench.send("md", BioOp.Write, 0, 4, BioFlag.Preflush);
+  expect(sent).toMatchObject({ ends: 1, status: BioStatus.IoError });
+  expect(bench.a.log).toEqual([]);
 });

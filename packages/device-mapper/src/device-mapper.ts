@@ -213,7 +213,7 @@ export class DeviceMapper {
   /** Removes a device. Bios that wait for a resume end with an I/O error. EBUSY: it is open. */
   async remove(name: string, task: Task, options: RemoveOptions = {}): Promise<void> {
     const named = this.#devices.get(name);
-    if (options.force === true) await this.wipe(name, task, { noflush: true, nolockfs: true });
+    if (options.force === true) await this.wipe(name, task, { noflush: true });
     if (named.openCount === 0) {
       await this.#tables.remove(named, task);
       return;

@@ -60,6 +60,17 @@ it("a target tells people of events, who may wait for the next", async () => {
   expect(await bench.perform((task) => bench.dm.wait("md", 1, task))).toBe(2);
 });
 
+it("a story says that who waits for an event of a device does", async () => {
+  const { bench } = benchWithContexts();
+  await bench.create("md", "0 8 probe a");
+  bench.scheduler.spawn("waiter", async (task) => {
+    await bench.dm.wait("md", 0, task);
+  });
+  await bench.scheduler.run();
+  const labels = bench.scheduler.sleepers().map(({ waitingFor }) => waitingFor?.label);
+  expect(labels).toEqual(["events of md"]);
+});
+
 it("what a target logs carries the name of its device", async () => {
   const lines: string[] = [];
   const { bench, context } = benchWithContexts((line) => lines.push(line));
