@@ -19,12 +19,7 @@ async function opened(): Promise<Bench> {
 type Command = (dm: DeviceMapper, task: Task) => unknown;
 
 const REFUSALS: readonly (readonly [what: string, Command, errno: string, message: string])[] = [
-  [
-    "what nobody is called",
-    (dm) => dm.get("none"),
-    "ENXIO",
-    'there is no mapped device "none"',
-  ],
+  ["what nobody is called", (dm) => dm.get("none"), "ENXIO", 'there is no mapped device "none"'],
   [
     "a second device of a name",
     (dm, task) => dm.create("md", task),
