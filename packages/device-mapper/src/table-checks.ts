@@ -55,17 +55,17 @@ export function refusedLine(
   });
 }
 
-/** What a range is checked against: the blocks of the whole table, and exact counts. */
+/** What a range is checked against: the blocks of all devices of its line. */
 export interface AreaRules {
   readonly deviceNumber: string;
   readonly logicalBlockBytes: number;
-  exactly(sectors: number): bigint;
 }
 
 /** Refuses (EINVAL) a range that its device does not have, or that cuts the table's blocks. */
 export function checkArea(entry: TableTarget, range: DeviceRange, rules: AreaRules): void {
   const { device, startSector, sizeSectors } = range;
-  const [start, length] = [rules.exactly(startSector), rules.exactly(sizeSectors)];
+  const start = entry.counts.exactly(startSector);
+  const length = entry.counts.exactly(sizeSectors);
   const deviceSectors = BigInt(device.sizeSectors);
   // A device that does not know its size takes anything.
   if (deviceSectors > 0n && (start >= deviceSectors || start + length > deviceSectors)) {

@@ -1,6 +1,6 @@
 import { SECTOR_BYTES } from "@blkstack/bio";
 import { type QueueLimits, stackingLimits, stackLimits } from "@blkstack/block";
-import { type Table, contextOf } from "./table.ts";
+import type { Table } from "./table.ts";
 import { checkArea } from "./table-checks.ts";
 import { TableError } from "./table-error.ts";
 import type { TableTarget } from "./table-target.ts";
@@ -11,14 +11,9 @@ import type { TableTarget } from "./table-target.ts";
  */
 export function tableLimits(table: Table, deviceNumber: string): QueueLimits {
   const limits = stackingLimits();
-  for (const [index, entry] of table.entries.entries()) {
+  for (const entry of table.entries) {
     const own = targetLimits(entry);
-    const context = contextOf(table, index);
-    const rules = {
-      deviceNumber,
-      logicalBlockBytes: own.logicalBlockBytes,
-      exactly: (sectors: number) => context.exactly(sectors),
-    };
+    const rules = { deviceNumber, logicalBlockBytes: own.logicalBlockBytes };
     for (const range of entry.target.devices?.() ?? []) checkArea(entry, range, rules);
     stackLimits(limits, own, 0);
   }
@@ -60,7 +55,7 @@ function canDiscard({ target }: TableTarget): boolean {
 /** A block that reaches over the end of a line would have to be cut. */
 function checkLineAlignment(table: Table, limits: QueueLimits, deviceNumber: string): void {
   const blockSectors = BigInt(limits.logicalBlockBytes / SECTOR_BYTES);
-  if (table.entries.length === 1 || blockSectors === 1n) return;
+  if (table.entries.length === 1) return;
   for (const { line } of table.entries) {
     if (line.begin % blockSectors === 0n && line.length % blockSectors === 0n) continue;
     const message = `not aligned to the logical block size ${String(limits.logicalBlockBytes)}`;

@@ -2,6 +2,11 @@ import { BioOp, type Sectors } from "@blkstack/bio";
 import type { Target, TargetType } from "@blkstack/block";
 import type { TableLine } from "./table-text.ts";
 
+/** Counts of sectors to the last digit, where a `number` is too coarse. */
+export interface ExactCounts {
+  exactly(sectors: Sectors): bigint;
+}
+
 /** What a target may want several copies of. */
 const COPIED = [BioOp.Discard, BioOp.WriteZeroes, BioOp.SecureErase] as const;
 
@@ -12,8 +17,8 @@ export class TableTarget {
   readonly target: Target;
   readonly begin: Sectors;
   readonly end: Sectors;
-  /** Which of the per-bio data of the table's bios is this target's; -1: none. */
-  readonly dataIndex: number;
+  /** As the line had them. */
+  readonly counts: ExactCounts;
   /** Bios are cut at multiples of this, counted from `ioLinesFrom`; 0: nowhere. */
   maxIoSectors: Sectors = 0;
   ioLinesFrom: Sectors = 0;
@@ -23,13 +28,13 @@ export class TableTarget {
   /** Whether the target wants to see its clones end. */
   hasEndIo = false;
 
-  constructor(line: TableLine, type: TargetType, target: Target, dataIndex: number) {
+  constructor(line: TableLine, type: TargetType, target: Target, counts: ExactCounts) {
     this.line = line;
     this.type = type;
     this.target = target;
     this.begin = toSectors(line.begin);
     this.end = toSectors(line.begin + line.length);
-    this.dataIndex = dataIndex;
+    this.counts = counts;
     this.refresh();
   }
 

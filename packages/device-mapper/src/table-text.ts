@@ -26,21 +26,22 @@ const LINE = /^(?<begin>[+-]?\d+)\s+(?<length>[+-]?\d+)\s+(?<rest>\S.*)$/;
 export function parseTable(text: string): TableLine[] {
   const lines: TableLine[] = [];
   for (const [index, raw] of text.split("\n").entries()) {
-    const written = raw.replace(/#.*$/, "").trim();
+    const written = raw.replace(/#.*/s, "").trim();
     if (written !== "") lines.push(parseLine(written, index + 1));
   }
   return lines;
 }
 
 function parseLine(written: string, lineNumber: number): TableLine {
-  const { begin, length, rest } = LINE.exec(written)?.groups ?? {};
-  if (begin === undefined || length === undefined || rest === undefined) {
+  const groups = LINE.exec(written)?.groups;
+  if (groups === undefined) {
     throw new TableError({
       errno: "EINVAL",
       lineNumber,
       message: `invalid format: "${written}" is not BEGIN LENGTH TYPE [ARGUMENT…]`,
     });
   }
+  const { begin, length, rest } = groups as Record<"begin" | "length" | "rest", string>;
   const [type = "", ...args] = splitWords(rest);
   return { lineNumber, begin: uint64(begin), length: uint64(length), type, args };
 }
@@ -54,7 +55,7 @@ function uint64(text: string): bigint {
 
 /** Words between blanks; a backslash quotes the character behind it. */
 export function splitWords(text: string): string[] {
-  return (text.match(/(?:\\.|[^\s\\]|\\$)+/gsu) ?? []).map((word) =>
-    word.replace(/\\(?=.)(?<quoted>.)/gsu, "$<quoted>"),
+  return (text.match(/(?:\\.?|[^\s\\])+/gsu) ?? []).map((word) =>
+    word.replace(/\\(?<quoted>.)/gsu, "$<quoted>"),
   );
 }

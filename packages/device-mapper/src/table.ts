@@ -1,4 +1,4 @@
-import { invariant, type Sectors } from "@blkstack/bio";
+import type { Sectors } from "@blkstack/bio";
 import type { StatusKind, TargetType } from "@blkstack/block";
 import type { Task } from "@blkstack/task";
 import type { FlushPolicy } from "./flush-policy.ts";
@@ -9,13 +9,15 @@ import { LineContext, type TableSurroundings } from "./target-context.ts";
 import { TableTarget } from "./table-target.ts";
 import type { TableLine } from "./table-text.ts";
 
+/** A kind of target that keeps something with each bio. */
+type DataKeeper = TargetType & Required<Pick<TargetType, "createPerBioData">>;
+
 /** A table at work: its targets, in order and without gaps, and how to find them. */
 export class Table {
   readonly entries: readonly TableTarget[];
-  readonly contexts: readonly LineContext[];
   readonly sizeSectors: Sectors;
-  /** The types that keep something with each bio, by `dataIndex`. */
-  readonly #typesWithData: readonly TargetType[];
+  /** In the order of what they keep. */
+  readonly #dataKeepers: readonly DataKeeper[];
   readonly #ends: readonly Sectors[];
   readonly #only: TableTarget | null;
   readonly #flushes: FlushPolicy;
@@ -24,13 +26,11 @@ export class Table {
 
   constructor(
     entries: readonly TableTarget[],
-    contexts: readonly LineContext[],
-    typesWithData: readonly TargetType[],
+    dataKeepers: readonly DataKeeper[],
     flushes: FlushPolicy,
   ) {
     this.entries = entries;
-    this.contexts = contexts;
-    this.#typesWithData = typesWithData;
+    this.#dataKeepers = dataKeepers;
     this.#flushes = flushes;
     this.#ends = entries.map(({ end }) => end);
     this.#only = entries.length === 1 ? (entries[0] ?? null) : null;
@@ -63,7 +63,7 @@ export class Table {
   /** Takes over what the targets say of themselves; they may have changed it while they resumed. */
   refresh(): void {
     this.flushBios = 0;
-    const served = new Set<object>();
+    const served = new Set<object | null>();
     for (const entry of this.entries) {
       entry.refresh();
       entry.flushCopies = this.#flushCopies(entry, served);
@@ -73,7 +73,7 @@ export class Table {
 
   /** Makes what all types together keep with one bio. */
   createPerBioData(): object[] {
-    return this.#typesWithData.map((type) => type.createPerBioData?.() ?? {});
+    return this.#dataKeepers.map((type) => type.createPerBioData());
   }
 
   /** One line per target, as `dmsetup` prints it: a blank stays where a target has nothing to say. */
@@ -84,13 +84,13 @@ export class Table {
     });
   }
 
-  #flushCopies({ target, type, flushBios }: TableTarget, served: Set<object>): number[] {
+  #flushCopies({ target, type, flushBios }: TableTarget, served: Set<object | null>): number[] {
     const purposes = this.#flushes.purposes(target, type);
     const copies: number[] = [];
     for (let copy = 0; copy < flushBios; copy += 1) {
       const purpose = purposes[copy] ?? null;
       if (purpose === null || !served.has(purpose)) copies.push(copy);
-      if (purpose !== null) served.add(purpose);
+      served.add(purpose);
     }
     return copies;
   }
@@ -128,8 +128,7 @@ class TableBuilder {
   readonly #surroundings: TableSurroundings;
   readonly #task: Task;
   readonly #entries: TableTarget[] = [];
-  readonly #contexts: LineContext[] = [];
-  readonly #typesWithData: TargetType[] = [];
+  readonly #dataKeepers: DataKeeper[] = [];
 
   constructor(registry: TargetRegistry, surroundings: TableSurroundings, task: Task) {
     this.#registry = registry;
@@ -151,33 +150,30 @@ class TableBuilder {
     const dataIndex = this.#dataIndex(type);
     const context = new LineContext(line, dataIndex, this.#surroundings, this.#task);
     const target = await type.create(context);
-    this.#entries.push(new TableTarget(line, type, target, dataIndex));
-    this.#contexts.push(context);
+    this.#entries.push(new TableTarget(line, type, target, context));
   }
 
   finish(): Table {
     const { flushes } = this.#surroundings;
-    return new Table(this.#entries, this.#contexts, this.#typesWithData, flushes);
+    return new Table(this.#entries, this.#dataKeepers, flushes);
   }
 
   async undo(): Promise<void> {
     for (const { target } of this.#entries) await target.destroy?.(this.#task);
   }
 
+  /** Which of what the table keeps with a bio is for targets of this type; -1: nothing. */
   #dataIndex(type: TargetType): number {
-    if (type.createPerBioData === undefined) return -1;
-    const known = this.#typesWithData.indexOf(type);
-    return known < 0 ? this.#typesWithData.push(type) - 1 : known;
+    if (!isDataKeeper(type)) return -1;
+    const known = this.#dataKeepers.indexOf(type);
+    return known < 0 ? this.#dataKeepers.push(type) - 1 : known;
   }
+}
+
+function isDataKeeper(type: TargetType): type is DataKeeper {
+  return type.createPerBioData !== undefined;
 }
 
 function mustBeAlone(line: TableLine, deviceNumber: string): TableError {
   return refusedLine(line, deviceNumber, `${line.type}: must appear alone in table`);
-}
-
-/** The context that an entry was made with. */
-export function contextOf(table: Table, index: number): LineContext {
-  const context = table.contexts[index];
-  invariant(context !== undefined, "a target without a context");
-  return context;
 }
