@@ -22,6 +22,14 @@ const KINDS: Readonly<Record<string, Partial<Target>>> = {
   zeroes: { flushBios: 1, writeZeroesBios: 1 },
   erases: { flushBios: 1, secureEraseBios: 1 },
   bare: { devices: () => [] },
+  coarse: {
+    devices: () => [],
+    adjustLimits: (limits) => {
+      limits.logicalBlockBytes = 4096;
+      limits.physicalBlockBytes = 4096;
+      limits.ioMinBytes = 4096;
+    },
+  },
   flushless: { discardBios: 1, writeZeroesBios: 1, secureEraseBios: 1 },
 };
 
@@ -93,10 +101,60 @@ it("a line that does not begin and end with blocks of the disks below others is 
   expect(bench.dm.get("md").queue.limits.logicalBlockBytes).toBe(4096);
   for (const lines of [["8 4 bare"], ["8 4 bare", "12 4 bare"]]) {
     await expect(tableOver4KiB("0 8 all", ...lines)).rejects.toMatchObject({
+      code: "BLK_TABLE",
       errno: "EINVAL",
       lineNumber: 2,
-      message: expect.stringContaining("not aligned to the logical block size 4096") as string,
+      message: "table line 2: not aligned to the logical block size 4096",
+      kernelLog: [
+        "table: 253:0: table line 2 not aligned to the logical block size 4096",
+        "core: Cannot calculate initial queue limits",
+        "ioctl: unable to set up device queue for new table.",
+      ],
     });
   }
   await expect(tableOver4KiB("0 4 bare", "4 8 all")).rejects.toMatchObject({ lineNumber: 1 });
+});
+
+it("blocks that a target asks for are cut where a line begins, not where the device ends", async () => {
+  const alone = new Bench({ types });
+  await alone.create("md", "0 9 coarse");
+  expect(alone.dm.get("md").sizeSectors).toBe(9);
+  await expect(new Bench({ types }).create("md", "0 9 coarse", "9 7 bare")).rejects.toMatchObject({
+    lineNumber: 1,
+  });
+});
+
+it("a line takes discards where all its disks do", async () => {
+  const bench = new Bench({
+    types: [
+      defineTarget({
+        name: "both",
+        version: [1, 0, 0],
+        apiVersion: 1,
+        create({ openDevice, sizeSectors }) {
+          const range = (name: string) => ({
+            device: openDevice(name),
+            startSector: 0,
+            sizeSectors,
+          });
+          const ranges = [range("a"), range("b")];
+          return {
+            map: () => MapResult.Kill,
+            status: () => "",
+            devices: () => ranges,
+            discardBios: 1,
+            // Stacking made it 0 already; a target may know better, but not against its disks.
+            adjustLimits: (limits) => {
+              limits.maxDiscardSectors = 8;
+            },
+          };
+        },
+      }),
+    ],
+  });
+  await bench.create("md", "0 8 both");
+  expect(bench.dm.get("md").queue.limits.maxDiscardSectors).toBe(8);
+  bench.b.queue.limits = { ...bench.b.queue.limits, maxDiscardSectors: 0 };
+  await bench.create("less", "0 8 both");
+  expect(bench.dm.get("less").queue.limits).toMatchObject(NO_DISCARDS);
 });

@@ -21,26 +21,57 @@ it("comments, blank lines and extra blanks mean nothing, but lines are counted w
   expect(parseTable("")).toEqual([]);
 });
 
+it("a comment goes on to the end of its line, whatever else another system ends lines with", () => {
+  expect(parseTable("0 8 zero # one\r8 8 zero\r\n8 8 error")).toEqual([
+    { lineNumber: 1, begin: 0n, length: 8n, type: "zero", args: [] },
+    { lineNumber: 2, begin: 8n, length: 8n, type: "error", args: [] },
+  ]);
+});
+
 it("a count beyond what a number can hold stays exact", () => {
   expect(parseTable("0 18014398509481983 zero")[0]?.length).toBe(18014398509481983n);
 });
 
-it("a negative count wraps around, and one of too many digits is the most there is", () => {
-  expect(parseTable("0 -5 zero")[0]?.length).toBe(2n ** 64n - 5n);
-  expect(parseTable("0 99999999999999999999 zero")[0]?.length).toBe(2n ** 64n - 1n);
+it.each([
+  ["+5", 5n],
+  ["-5", 2n ** 64n - 5n],
+  ["18446744073709551614", 2n ** 64n - 2n],
+  ["18446744073709551615", 2n ** 64n - 1n],
+  ["-18446744073709551615", 1n],
+  ["18446744073709551616", 2n ** 64n - 1n],
+  ["-18446744073709551616", 2n ** 64n - 1n],
+])("%s sectors are read as the C library reads them", (written, count) => {
+  expect(parseTable(`${written} ${written} z`)).toEqual([
+    { lineNumber: 1, begin: count, length: count, type: "z", args: [] },
+  ]);
 });
 
 describe("a line of another form is refused with its number", () => {
-  it.each(["garbage", "0 10", "0 ten linear a 0", "x 10 linear", "0 0x10 linear"])("%s", (line) => {
+  it.each([
+    "garbage",
+    "0 10",
+    "0 10linear",
+    "0 ten linear a 0",
+    "x 10 linear",
+    "x 0 10 linear",
+    "x0 10 linear",
+    "010 linear",
+    "0 0x10 linear",
+    "0 10 zero\r10 10 zero",
+  ])("%j", (line) => {
     const error = refusal(`0 1 zero\n${line}`);
     expect(error).toMatchObject({ code: "BLK_TABLE", errno: "EINVAL", lineNumber: 2 });
-    expect(error.message).toContain("table line 2: invalid format");
+    expect(error.message).toBe(
+      `table line 2: invalid format: "${line}" is not BEGIN LENGTH TYPE [ARGUMENT…]`,
+    );
   });
 });
 
 it("a backslash takes the next character as it is", () => {
   expect(splitWords(String.raw`a\ b c\\d e`)).toEqual(["a b", String.raw`c\d`, "e"]);
   expect(splitWords("a\\")).toEqual(["a\\"]);
+  expect(splitWords("a\\\n\\💾 b")).toEqual(["a\n💾", "b"]);
+  expect(splitWords("  ")).toEqual([]);
 });
 
 it("words that were quoted come back as they were", () => {
