@@ -59,9 +59,8 @@ export class DeferredBios implements Waitable {
   /** Has the worker submit what is there, unless it is held. Waits: never. */
   kick(): void {
     if (this.isHeld) return;
-    if (this.#arrived.size > 0 || (this.#pushedBack.size > 0 && !this.isCollecting)) {
-      this.#queue.queue(this.#work);
-    }
+    const canGoOn = !this.#pushedBack.isEmpty && !this.isCollecting;
+    if (canGoOn || !this.#arrived.isEmpty) this.#queue.queue(this.#work);
   }
 
   /** Waits: until the worker has finished what it was about. */
