@@ -122,9 +122,9 @@ export class LifeCycle {
     if (!isOwnCommand) await this.#lock.lock(task);
     try {
       this.#internalHolds.leave(task);
-      if (this.#isSuspended || this.#internalHolds.count > 0) return;
+      if (this.#isSuspended) return;
       this.device.live?.table.refresh();
-      this.device.unblock(task);
+      this.#unblock(task);
     } finally {
       if (!isOwnCommand) this.#lock.unlock(task);
     }
@@ -169,7 +169,7 @@ export class LifeCycle {
   /** Bios that were given back meanwhile go on first. */
   async #undoSuspend(told: readonly Target[], task: Task): Promise<void> {
     this.device.isPushingBack = false;
-    this.device.unblock(task);
+    this.#unblock(task);
     await this.users.thaw(task);
     for (const target of told) await target.presuspendUndo?.(task);
   }
@@ -206,8 +206,13 @@ export class LifeCycle {
     for (const target of targets) await target.resume?.(task);
     live.table.refresh();
     this.#isSuspended = false;
-    this.device.unblock(task);
+    this.#unblock(task);
     await this.users.thaw(task);
+  }
+
+  /** A target may have taken hold of the device inside the command that ends here. */
+  #unblock(task: Task): void {
+    if (this.#internalHolds.count === 0) this.device.unblock(task);
   }
 
   async #retire(before: LoadedTable, task: Task): Promise<void> {
