@@ -60,6 +60,8 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   readonly #writing: Access;
   #live: LoadedTable | null = null;
   #mapper: BioMapper | null = null;
+  /** Of earlier tables, and in use when those went, by pieces of bios that had been pushed back. */
+  readonly #oldPools: BioPools[] = [];
 
   constructor(options: MappedDeviceOptions) {
     const { name, minor, scheduler, submitter } = options;
@@ -170,15 +172,15 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   async swap(loaded: LoadedTable | null, task: Task): Promise<LoadedTable | null> {
     task.scheduler.touch(this.#writing);
     const before = this.#live;
-    const pools = this.#mapper?.pools;
+    const old = this.#mapper;
     // New pools, for the new targets may keep other things with each bio.
     this.#mapper = loaded === null ? null : new BioMapper(loaded.table, this, this.#options);
     this.#live = loaded;
     this.sizeSectors = loaded?.table.sizeSectors ?? 0;
     this.isReadOnly = loaded?.isReadOnly ?? false;
     this.queue.limits = loaded?.limits ?? stackingLimits();
-    // Pieces that were pushed back are of the old pools, and go back there after the resume.
-    if (pools?.liveCount === 0) await pools.destroy(task);
+    if (old !== null) this.#oldPools.push(old.pools);
+    await this.#destroyIdlePools(task);
     return before;
   }
 
@@ -186,6 +188,7 @@ export class MappedDevice implements BlockDevice, MapperOwner {
   async destroy(task: Task): Promise<void> {
     await this.queue.markDying(task);
     await this.deferred.destroy(task);
+    await this.#destroyIdlePools(task);
   }
 
   /** Without a table there is nothing to wait for. */
@@ -206,6 +209,14 @@ export class MappedDevice implements BlockDevice, MapperOwner {
     bio.flags &= ~BioFlag.Preflush;
     if (bio.sizeBytes > 0 && bio.op !== FLUSH) return mapper.map(bio, task);
     bioEndio(bio);
+  }
+
+  /** Others wait for another table, or for the end of the device. */
+  async #destroyIdlePools(task: Task): Promise<void> {
+    for (const pools of this.#oldPools.splice(0)) {
+      if (pools.liveCount === 0) await pools.destroy(task);
+      else this.#oldPools.push(pools);
+    }
   }
 
   async #leaveLater(done: Promise<void>, task: Task): Promise<void> {
