@@ -123,7 +123,7 @@ export class DmIo {
       owner.flushEnded(original, status);
       return;
     }
-    if (status !== BioStatus.Ok && original.status === BioStatus.Ok) original.status = status;
+    if (original.status === BioStatus.Ok) original.status = status;
     bioEndio(original);
   }
 }

@@ -3,18 +3,26 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Bench, type BenchOptions } from "../test/bench.ts";
 import { probeType } from "../test/test-targets.ts";
-import { perTarget } from "./flush-policy.ts";
+import { perDevice, perTarget } from "./flush-policy.ts";
 
 const pass = probeType({ passesFlushes: true }, "pass");
 const keep = probeType({}, "keep");
 const twice = probeType({ passesFlushes: true, flushes: 2 }, "twice");
+
+/** Passes its flushes on, and does not say where to. */
+const silent = {
+  ...pass,
+  name: "silent",
+  create: async (context: Parameters<typeof pass.create>[0]) =>
+    Object.assign(await pass.create(context), { devices: undefined }),
+};
 
 /** How many flushes each disk gets for one flush of a device with lines of eight sectors. */
 async function flushesBelow(
   lines: readonly string[],
   options: BenchOptions = {},
 ): Promise<Record<string, number>> {
-  const bench = new Bench({ types: [pass, keep, twice], ...options });
+  const bench = new Bench({ types: [pass, keep, twice, silent], ...options });
   const table = lines.map((line, index) => `${String(index * 8)} 8 ${line} 0`);
   await bench.create("md", ...table);
   expect(await bench.flush("md")).toMatchObject({ ends: 1, status: BioStatus.Ok });
@@ -34,6 +42,17 @@ it("a target that does more with its flushes gets its own, before and behind suc
 
 it("a copy that the target names no device for is sent whatever others reach", async () => {
   expect(await flushesBelow(["pass a", "twice a", "twice b"])).toEqual({ a: 2, b: 2 });
+});
+
+it("targets that name no device for what they pass on get one each", async () => {
+  expect(await flushesBelow(["silent a", "silent b", "silent a", "pass a"])).toEqual({
+    a: 3,
+    b: 1,
+  });
+});
+
+it("the policies are told apart by their names", () => {
+  expect([perDevice.name, perTarget.name]).toEqual(["per-device", "per-target"]);
 });
 
 it("every target gets its own where that is asked for", async () => {
