@@ -11,7 +11,7 @@ import type { Offload } from "./offload.ts";
 import type { SplitPolicy } from "./split-policy.ts";
 import type { Table } from "./table.ts";
 import type { TableTarget } from "./table-target.ts";
-import { targetIoOf } from "./target-io.ts";
+import { accountOf, targetIoOf } from "./target-io.ts";
 
 // Constants of this module are part of the machine code; what is imported is looked up each time.
 const WRITE = BioOp.Write;
@@ -79,17 +79,15 @@ export class BioMapper {
    */
   mapPiece(clone: Bio, io: DmIo, task: Task): Awaitable<void> {
     const entry = this.table.find(clone.sector);
-    const wanted = clone.sectors;
-    const sectors = entry === null ? wanted : entry.pieceSectors(clone.sector, wanted);
-    const refusal = entry === null ? BioStatus.IoError : refusalOf(clone, entry, false);
-    if (entry !== null && refusal === BioStatus.Ok) {
-      this.prepare(clone, io, entry, sectors);
-      if (clone.op <= WRITE) return this.mapClone(clone, io, entry, task);
-      return this.#fanOut.mapCopies(clone, io, entry, task);
+    const sectors = entry?.pieceSectors(clone.sector, clone.sectors) ?? clone.sectors;
+    if (entry === null || entry.copies(clone.op) === 0) {
+      clone.put();
+      io.fail(entry === null ? BioStatus.IoError : BioStatus.NotSupported);
+      io.pieceSectors = sectors;
+      return;
     }
-    clone.put();
-    io.fail(refusal);
-    io.pieceSectors = sectors;
+    this.prepare(clone, io, entry, sectors);
+    return this.#fanOut.mapCopies(clone, io, entry, task);
   }
 
   /** Makes `clone` the piece of `sectors` from its sector on, for `entry`. */
@@ -145,8 +143,7 @@ export class BioMapper {
         return;
       }
     }
-    const io = targetIoOf(clone).ownIo;
-    if (io === null) invariant(false, "a first clone without an account");
+    const io = accountOf(clone);
     io.begin(this.owner, bio, clone);
     if (sectors < wanted) io.hasPieces = this.#splitPolicy.isInPlace;
     this.owner.inFlight.enter(bio);
@@ -188,8 +185,8 @@ export function gfpFor(bio: Bio): number {
 
 /** Why a bio cannot even be begun: nobody can do it, or it would have to wait for being cut. */
 function refusalOf(bio: Bio, entry: TableTarget, isCut: boolean): BioStatus {
-  if (bio.op > BioOp.Write && entry.copies(bio.op) === 0) return BioStatus.NotSupported;
-  return isCut && (bio.flags & BioFlag.NoWait) !== 0 ? BioStatus.Again : BioStatus.Ok;
+  if (entry.copies(bio.op) === 0) return BioStatus.NotSupported;
+  return isCut && (bio.flags & NO_WAIT) !== 0 ? BioStatus.Again : OK;
 }
 
 /** Ends a clone that its target would not have. The target does not see it end. */

@@ -5,7 +5,7 @@ import type { BioMapper } from "./bio-mapper.ts";
 import type { DmIo } from "./dm-io.ts";
 import type { CloneSource, FanOutPolicy } from "./fan-out-policy.ts";
 import type { TableTarget } from "./table-target.ts";
-import { targetIoOf } from "./target-io.ts";
+import { accountOf, targetIoOf } from "./target-io.ts";
 
 /** Sends several clones at once: a flush to all targets, or copies of one piece to one target. */
 export class FanOut {
@@ -43,9 +43,12 @@ export class FanOut {
     const count = entry.copies(first.op);
     if (count === 1) return this.#mapper.mapClone(first, io, entry, task);
     const mayWait = (first.flags & BioFlag.NoWait) === 0;
-    const others = this.#allocAll(count - 1, mayWait, task);
-    if (isPending(others)) return this.#copyLater(others, first, io, task);
-    return this.#copyTo(others, first, io, task);
+    const others = mayWait
+      ? this.#allocAll(count - 1, task)
+      : this.#tryAllocAll([], count - 1, task);
+    const piece = { first, io, entry };
+    if (isPending(others)) return this.#copyLater(others, piece, task);
+    return this.#copyTo(others, piece, task);
   }
 
   async #flushWaiting(bio: Bio, allocation: Promise<Bio | null>, task: Task): Promise<void> {
@@ -53,38 +56,32 @@ export class FanOut {
   }
 
   #flushWith(bio: Bio, first: Bio | null, task: Task): Awaitable<void> {
-    const io = first === null ? null : targetIoOf(first).ownIo;
-    invariant(first !== null && io !== null, "a flush without an account");
+    invariant(first !== null, "a flush waits for its account");
+    const io = accountOf(first);
     io.begin(this.#mapper.owner, bio, first);
     io.isFlush = true;
     this.#mapper.owner.inFlight.enter(bio);
-    return this.#flushFrom(0, io, task);
+    return this.#flushAll(this.#mapper.table.entries, io, task);
   }
 
-  #flushFrom(index: number, io: DmIo, task: Task): Awaitable<void> {
-    const { entries } = this.#mapper.table;
-    for (let next = index; next < entries.length; next += 1) {
-      const entry = entries[next];
-      if (entry === undefined || entry.flushCopies.length === 0) continue;
+  #flushAll(entries: readonly TableTarget[], io: DmIo, task: Task): Awaitable<void> {
+    for (const [at, entry] of entries.entries()) {
       const sent = this.#flushEntry(entry, io, task);
-      if (sent !== undefined) return this.#flushOthersLater(sent, next + 1, io, task);
+      if (sent !== undefined) {
+        return sent.then(() => this.#flushAll(entries.slice(at + 1), io, task));
+      }
     }
     io.drop();
   }
 
-  async #flushOthersLater(sent: Promise<void>, index: number, io: DmIo, task: Task): Promise<void> {
-    await sent;
-    await this.#flushFrom(index, io, task);
-  }
-
   #flushEntry(entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
-    const clones = this.#allocAll(entry.flushCopies.length, true, task);
+    const clones = this.#allocAll(entry.flushCopies.length, task);
     if (isPending(clones)) return this.#flushEntryLater(clones, entry, io, task);
     return this.#flushEntryWith(clones, entry, io, task);
   }
 
   async #flushEntryLater(
-    clones: Promise<Bio[] | null>,
+    clones: Promise<Bio[]>,
     entry: TableTarget,
     io: DmIo,
     task: Task,
@@ -92,8 +89,7 @@ export class FanOut {
     await this.#flushEntryWith(await clones, entry, io, task);
   }
 
-  #flushEntryWith(clones: Bio[] | null, entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
-    invariant(clones !== null, "a flush waits for its clones");
+  #flushEntryWith(clones: Bio[], entry: TableTarget, io: DmIo, task: Task): Awaitable<void> {
     for (const [index, clone] of clones.entries()) {
       clone.device = io.original?.device ?? null;
       clone.op = BioOp.Write;
@@ -102,62 +98,51 @@ export class FanOut {
       this.#mapper.prepare(clone, io, entry, 0);
       noteCopy(clone, entry.flushCopies[index] ?? 0, clones.length);
     }
-    return this.#mapFrom(clones, 0, io, task);
+    return this.#mapAll(clones, io, entry, task);
   }
 
-  async #copyLater(others: Promise<Bio[] | null>, first: Bio, io: DmIo, task: Task): Promise<void> {
-    await this.#copyTo(await others, first, io, task);
+  async #copyLater(others: Promise<Bio[] | null>, piece: Piece, task: Task): Promise<void> {
+    await this.#copyTo(await others, piece, task);
   }
 
-  #copyTo(others: readonly Bio[] | null, first: Bio, io: DmIo, task: Task): Awaitable<void> {
+  #copyTo(others: readonly Bio[] | null, piece: Piece, task: Task): Awaitable<void> {
+    const { first, io, entry } = piece;
     if (others === null) {
-      if (first !== io.firstClone) first.put();
-      io.fail(BioStatus.Again);
+      // As if it had been on its way, and had come back.
+      io.pending += 1;
+      io.cloneEnded(first, BioStatus.Again);
       return;
     }
-    const { target } = targetIoOf(first);
-    invariant(target !== null, "a copy of what was not prepared");
+    for (const other of others) {
+      cloneBio(first, other);
+      this.#mapper.prepare(other, io, entry, io.pieceSectors);
+    }
     const clones = [first, ...others];
-    for (const [index, clone] of clones.entries()) {
-      if (clone !== first) {
-        cloneBio(first, clone);
-        this.#mapper.prepare(clone, io, target, io.pieceSectors);
-      }
-      noteCopy(clone, index, clones.length);
-    }
-    return this.#mapFrom(clones, 0, io, task);
+    for (const [index, clone] of clones.entries()) noteCopy(clone, index, clones.length);
+    return this.#mapAll(clones, io, entry, task);
   }
 
-  #mapFrom(clones: readonly Bio[], index: number, io: DmIo, task: Task): Awaitable<void> {
+  #mapAll(clones: readonly Bio[], io: DmIo, entry: TableTarget, task: Task): Awaitable<void> {
     for (const [at, clone] of clones.entries()) {
-      const { target } = targetIoOf(clone);
-      if (at < index || target === null) continue;
-      const mapped = this.#mapper.mapClone(clone, io, target, task);
-      if (mapped !== undefined) return mapped.then(() => this.#mapFrom(clones, at + 1, io, task));
+      const mapped = this.#mapper.mapClone(clone, io, entry, task);
+      if (mapped !== undefined) {
+        return mapped.then(() => this.#mapAll(clones.slice(at + 1), io, entry, task));
+      }
     }
   }
 
-  /**
-   * All or nothing: who slept with some of the clones could wait for another who has the rest.
-   * Answers null when there are not enough and `mayWait` is false.
-   */
-  #allocAll(count: number, mayWait: boolean, task: Task): Awaitable<Bio[] | null> {
+  /** All or nothing: who slept with some of the clones could wait for another who has the rest. */
+  #allocAll(count: number, task: Task): Awaitable<Bio[]> {
     const tried = this.#tryAllocAll([], count, task);
-    if (isPending(tried)) return this.#allocAllLater(tried, count, mayWait, task);
-    return tried === null && mayWait ? this.#policy.allocAll(this.#clones, count, task) : tried;
+    if (isPending(tried)) return this.#allocAllLater(tried, count, task);
+    return tried ?? this.#policy.allocAll(this.#clones, count, task);
   }
 
-  async #allocAllLater(
-    trying: Promise<Bio[] | null>,
-    count: number,
-    mayWait: boolean,
-    task: Task,
-  ): Promise<Bio[] | null> {
-    const tried = await trying;
-    return tried === null && mayWait ? this.#policy.allocAll(this.#clones, count, task) : tried;
+  async #allocAllLater(trying: Promise<Bio[] | null>, count: number, task: Task): Promise<Bio[]> {
+    return (await trying) ?? this.#policy.allocAll(this.#clones, count, task);
   }
 
-  /** Does not wait for memory, but may let others run in between. */
+  /** Null: there are not enough. Does not wait for memory, but may let others run in between. */
   #tryAllocAll(clones: Bio[], count: number, task: Task): Awaitable<Bio[] | null> {
     while (clones.length < count) {
       const clone = this.#mapper.pools.clones.alloc(GFP_NOWAIT, 0, task);
@@ -179,6 +164,13 @@ export class FanOut {
     clones.push(clone);
     return this.#tryAllocAll(clones, count, task);
   }
+}
+
+/** A part of a bio that several clones are to be made of, the first of which is there. */
+interface Piece {
+  readonly first: Bio;
+  readonly io: DmIo;
+  readonly entry: TableTarget;
 }
 
 function noteCopy(clone: Bio, copyIndex: number, count: number): void {

@@ -52,3 +52,10 @@ export class TargetIo {
 export function targetIoOf(clone: Bio): TargetIo {
   return clone.pad as TargetIo;
 }
+
+/** The account that the first clone for a bio brings along. */
+export function accountOf(clone: Bio): DmIo {
+  const { ownIo } = targetIoOf(clone);
+  if (ownIo === null) invariant(false, "a first clone without an account");
+  return ownIo;
+}
