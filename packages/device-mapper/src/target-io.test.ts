@@ -21,7 +21,7 @@ function pieceOf({ op = BioOp.Write, flags = 0, ...rest }: Piece = {}): {
   const tio = new TargetIo(io);
   tio.io = io;
   tio.sectors = 8;
-  tio.hasSiblings = rest.hasSiblings ?? false;
+  if (rest.hasSiblings === true) tio.hasSiblings = true;
   const clone = new Bio(null, tio);
   clone.op = op;
   clone.flags = flags;
@@ -65,7 +65,7 @@ describe("of a piece", () => {
 it("a target finds what it keeps with a clone, if it said that it keeps something", () => {
   const kept = {};
   expect(new TargetIo(null, [{}, kept]).data(1)).toBe(kept);
-  expect(() => new TargetIo(null).data(-1)).toThrow("this type of target declared no per-bio data");
+  expect(() => new TargetIo(null).data(0)).toThrow("this type of target declared no per-bio data");
 });
 
 it("an account comes with the first clone of a bio, and with no other", () => {
