@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeviceMapper, TargetRegistry } from "@blkstack/device-mapper";
@@ -14,6 +14,7 @@ import { EventLoopScheduler } from "@blkstack/task/node";
 import Table from "cli-table3";
 import { fio, type Workload } from "./fio.ts";
 import { median } from "./median.ts";
+import { makeImage } from "./image.ts";
 import { serve } from "./served.ts";
 
 const CACHE_MIB = 64;
@@ -89,7 +90,7 @@ async function measure(
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   let serving: Serving | null = null;
   try {
-    writeFileSync(join(folder, "base.img"), Buffer.alloc(IMAGE_MIB << 20, 0x5a));
+    makeImage(join(folder, "base.img"), IMAGE_MIB);
     const socket = join(folder, "nbd.sock");
     serving = await contender.serve(folder, socket, isSlow);
     const size = `${String(mebibytes)}m`;

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { fio, type Workload } from "./fio.ts";
-import { median } from "./median.ts";
-import { cpuSeconds, serve, type Served } from "./served.ts";
+import { makeImage } from "./image.ts";
+import { medianOf, type Rate, ratesInTurn, ratioOf } from "./rate.ts";
+import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 256;
 const SECTORS = IMAGE_MIB * 2048;
@@ -17,11 +17,6 @@ const LOADS: readonly Workload[] = [
   { name: "random reads 4k, 1", mode: "randread", blockSize: "4k", depth: 1 },
 ];
 
-interface Rate {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosPerRequest: number;
-}
-
 /**
  * What a whole stack costs over NBD beside the bare file: a line `linear` over a throttle without a
  * limit over a snapshot in which every chunk was copied, in turn round by round.
@@ -31,11 +26,10 @@ export async function benchFullStack(rounds: number, seconds: number): Promise<v
   const servers: Served[] = [];
   try {
     const [bare, stacked] = [join(folder, "bare.sock"), join(folder, "stack.sock")];
-    makeImage(join(folder, "bare.img"));
-    makeImage(join(folder, "base.img"));
-    const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
-    const file = [blkstack, "serve", "--file", join(folder, "bare.img"), "--listen"];
-    const stack = [blkstack, "serve", writeStack(folder), "--listen"];
+    makeImage(join(folder, "bare.img"), IMAGE_MIB);
+    makeImage(join(folder, "base.img"), IMAGE_MIB);
+    const file = [BLKSTACK, "serve", "--file", join(folder, "bare.img"), "--listen"];
+    const stack = [BLKSTACK, "serve", writeStack(folder), "--listen"];
     servers.push(await serve("bare", bare, [...file, `unix:${bare}`]));
     servers.push(await serve("stack", stacked, [...stack, `unix:${stacked}`]));
     const fill: Workload = { name: "fill", mode: "write", blockSize: "256k", depth: 8 };
@@ -52,37 +46,17 @@ export async function benchFullStack(rounds: number, seconds: number): Promise<v
 async function compare(
   load: Workload,
   servers: readonly Served[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  options: { readonly rounds: number; readonly seconds: number },
 ): Promise<string[][]> {
-  const rates = servers.map((): Rate[] => []);
-  for (let round = 0; round < rounds; round += 1) {
-    const order = [...servers.entries()];
-    if (round % 2 === 1) order.reverse();
-    for (const [index, served] of order) {
-      const before = cpuSeconds(served);
-      const { requestsPerSecond, requests } = await fio(served.socket, load, seconds, SIZE);
-      const cpuMicrosPerRequest = ((cpuSeconds(served) - before) * 1e6) / requests;
-      rates[index]?.push({ requestsPerSecond, cpuMicrosPerRequest });
-    }
-  }
+  const [bare = [], stacked = []] = await ratesInTurn(servers, load, { ...options, size: SIZE });
+  const figures = (figure: keyof Rate, digits: number): string[] => {
+    const medians = [bare, stacked].map((each) => medianOf(each, figure).toFixed(digits));
+    return [...medians, ratioOf(stacked, bare, figure).toFixed(2)];
+  };
   return [
-    figures(load.name, "requests a second", rates, "requestsPerSecond", 0),
-    figures("", "µs of CPU a request", rates, "cpuMicrosPerRequest", 1),
+    [load.name, "requests a second", ...figures("requestsPerSecond", 0)],
+    ["", "µs of CPU a request", ...figures("cpuMicrosPerRequest", 1)],
   ];
-}
-
-function figures(
-  ...[load, what, rates, key, digits]: [string, string, Rate[][], keyof Rate, number]
-): string[] {
-  const [bare = [], stacked = []] = rates.map((list) => list.map((rate) => rate[key]));
-  const ratio = median(stacked.map((value, round) => value / (bare[round] ?? NaN)));
-  const medians = [bare, stacked].map((list) => median(list).toFixed(digits));
-  return [load, what, ...medians, ratio.toFixed(2)];
-}
-
-function makeImage(path: string): void {
-  const mebibyte = Buffer.alloc(1 << 20, 0x5a);
-  for (let done = 0; done < IMAGE_MIB; done += 1) writeFileSync(path, mebibyte, { flag: "a" });
 }
 
 function writeStack(folder: string): string {

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { fioJobs, type JobsResult } from "./fio.ts";
-import { serve } from "./served.ts";
+import { BLKSTACK, serve } from "./served.ts";
 
 const BUDGET = "32MiB";
 const IMAGE_MIB = 256;
@@ -69,9 +68,8 @@ async function measure(name: string, sizes: readonly string[], seconds: number):
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   const socket = join(folder, "nbd.sock");
   writeFileSync(join(folder, "stack.yaml"), STACK);
-  const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
   const listen = ["--listen", `unix:${socket}`, "--memory", BUDGET];
-  const command = [blkstack, "serve", join(folder, "stack.yaml"), ...listen];
+  const command = [BLKSTACK, "serve", join(folder, "stack.yaml"), ...listen];
   const served = await serve("blkstack", socket, command, "pipe");
   try {
     const { pid = 0, stderr } = served.process;

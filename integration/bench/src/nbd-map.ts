@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { median } from "./median.ts";
-import { serve, type Served } from "./served.ts";
+import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const run = promisify(execFile);
 
@@ -12,12 +12,12 @@ const IMAGE_BYTES = 1 << 30;
 const STEP_BYTES = 128 * 1024;
 
 /** How long `nbdinfo --map` takes on an image of many holes, which both servers serve. */
-export async function benchMap(folder: string, blkstack: string, rounds: number): Promise<void> {
+export async function benchMap(folder: string, rounds: number): Promise<void> {
   const path = sparseImage(folder);
   const [first, second] = [join(folder, "map.sock"), join(folder, "map-nbdkit.sock")];
   const servers: Served[] = [];
   try {
-    const ours = [blkstack, "serve", "--file", path, "--listen", `unix:${first}`];
+    const ours = [BLKSTACK, "serve", "--file", path, "--listen", `unix:${first}`];
     servers.push(await serve("blkstack", first, ours));
     servers.push(await serve("nbdkit", second, ["nbdkit", "-f", "-U", second, "file", path]));
     const samples = servers.map((): number[] => []);

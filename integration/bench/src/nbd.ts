@@ -1,20 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
-import { fio, type Workload, WORKLOADS } from "./fio.ts";
-import { median } from "./median.ts";
+import { type Workload, WORKLOADS } from "./fio.ts";
+import { makeImage } from "./image.ts";
 import { benchMap } from "./nbd-map.ts";
-import { cpuSeconds, serve, type Served } from "./served.ts";
+import { medianOf, type Rate, ratesInTurn, ratioOf } from "./rate.ts";
+import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 1024;
-
-interface Sample {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosPerRequest: number;
-}
 
 /** Beside ours, in this order. */
 const PEERS: readonly {
@@ -42,11 +37,11 @@ export async function benchNbd(rounds: number, seconds: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   const servers: Served[] = [];
   try {
-    const path = image(folder);
-    const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
+    const path = join(folder, "disk.img");
+    makeImage(path, IMAGE_MIB);
     const socketOf = (name: string): string => join(folder, `${name}.sock`);
     const own = socketOf("blkstack");
-    const command = [blkstack, "serve", "--file", path, "--listen", `unix:${own}`];
+    const command = [BLKSTACK, "serve", "--file", path, "--listen", `unix:${own}`];
     servers.push(await serve("blkstack", own, command));
     for (const peer of PEERS) {
       const socket = socketOf(peer.name);
@@ -60,23 +55,14 @@ export async function benchNbd(rounds: number, seconds: number): Promise<void> {
       const prepare = (): void => {
         if (load.isCold === true) dropFromPageCache(path);
       };
-      table.push(await compare(load, { servers, prepare }, rounds, seconds));
+      table.push(await compare(load, servers, { rounds, seconds, prepare }));
     }
     console.log(table.toString());
-    await benchMap(folder, blkstack, rounds);
+    await benchMap(folder, rounds);
   } finally {
     for (const { process } of servers) process.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function image(folder: string): string {
-  const path = join(folder, "disk.img");
-  const mebibyte = Buffer.alloc(1 << 20, 0x5a);
-  for (let written = 0; written < IMAGE_MIB; written += 1) {
-    writeFileSync(path, mebibyte, { flag: "a" });
-  }
-  return path;
 }
 
 /** Syncs an image, and has the system forget it. */
@@ -87,33 +73,15 @@ function dropFromPageCache(path: string): void {
 
 async function compare(
   load: Workload,
-  { servers, prepare }: { readonly servers: readonly Served[]; readonly prepare: () => void },
-  rounds: number,
-  seconds: number,
+  servers: readonly Served[],
+  options: { readonly rounds: number; readonly seconds: number; readonly prepare: () => void },
 ): Promise<string[]> {
-  const samples = servers.map((): Sample[] => []);
-  for (let round = 0; round < rounds; round += 1) {
-    const order = [...servers.keys()];
-    if (round % 2 === 1) order.reverse();
-    for (const index of order) {
-      const server = servers[index];
-      if (server === undefined) continue;
-      prepare();
-      const before = cpuSeconds(server);
-      const { requestsPerSecond, requests } = await fio(server.socket, load, seconds);
-      const cpuMicrosPerRequest = ((cpuSeconds(server) - before) / requests) * 1e6;
-      samples[index]?.push({ requestsPerSecond, cpuMicrosPerRequest });
-    }
-  }
-  const column = (list: readonly Sample[], key: keyof Sample) => list.map((each) => each[key]);
-  const medians = (key: keyof Sample, digits: number): string[] =>
-    samples.map((list) => median(column(list, key)).toFixed(digits));
-  const [ours = [], ...theirs] = samples;
-  const ratios = (key: keyof Sample): string =>
-    theirs
-      .map((list) => column(ours, key).map((value, round) => value / (list[round]?.[key] ?? NaN)))
-      .map((each) => median(each).toFixed(2))
-      .join(" / ");
+  const rates = await ratesInTurn(servers, load, options);
+  const [ours = [], ...theirs] = rates;
+  const medians = (figure: keyof Rate, digits: number): string[] =>
+    rates.map((each) => medianOf(each, figure).toFixed(digits));
+  const ratios = (figure: keyof Rate): string =>
+    theirs.map((each) => ratioOf(ours, each, figure).toFixed(2)).join(" / ");
   return [
     load.name,
     ...medians("requestsPerSecond", 0),

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** The command line of this checkout. */
+export const BLKSTACK: string = fileURLToPath(new URL("../../../blkstack", import.meta.url));
 
 const TICKS_PER_SECOND = 100;
 /** Ours installs and builds when it is first used. */

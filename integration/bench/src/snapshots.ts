@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
-import { fio, type FioResult, type Workload } from "./fio.ts";
-import { median } from "./median.ts";
-import { cpuSeconds, serve, type Served } from "./served.ts";
+import { fio, type Workload } from "./fio.ts";
+import { makeImage } from "./image.ts";
+import { medianOf, type Rate, rateOf } from "./rate.ts";
+import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 256;
 const SECTORS = IMAGE_MIB * 2048;
@@ -56,12 +56,6 @@ export async function benchSnapshots(rounds: number, seconds: number): Promise<v
   console.log(table.toString());
 }
 
-/** What a load came to: a busy machine slows the first, hardly the second. */
-interface Rate {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosPerRequest: number;
-}
-
 async function measure(
   contender: Contender,
   seconds: number,
@@ -69,27 +63,17 @@ async function measure(
   const folder = mkdtempSync(join(tmpdir(), "blkstack-bench-"));
   let served: Served | null = null;
   try {
-    const image = join(folder, "base.img");
-    const mebibyte = Buffer.alloc(1 << 20, 0x5a);
-    for (let done = 0; done < IMAGE_MIB; done += 1) writeFileSync(image, mebibyte, { flag: "a" });
+    makeImage(join(folder, "base.img"), IMAGE_MIB);
     const socket = join(folder, "nbd.sock");
     served = await serve(contender.name, socket, contender.prepare(folder, socket));
     const size = `${String(IMAGE_MIB)}m`;
-    const load = (): Promise<FioResult> => fio(socket, WRITES, seconds, size);
-    const fresh = await rateOf(served, load);
+    const fresh = await rateOf(served, WRITES, { seconds, size });
     await fio(socket, FILL, 0, size);
-    return { fresh, copied: await rateOf(served, load) };
+    return { fresh, copied: await rateOf(served, WRITES, { seconds, size }) };
   } finally {
     served?.process.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function rateOf(served: Served, load: () => Promise<FioResult>): Promise<Rate> {
-  const before = cpuSeconds(served);
-  const { requestsPerSecond, requests } = await load();
-  const cpuMicrosPerRequest = ((cpuSeconds(served) - before) * 1e6) / requests;
-  return { requestsPerSecond, cpuMicrosPerRequest };
 }
 
 /** A snapshot with these features, as a table has them. */
@@ -109,8 +93,7 @@ function serveSnapshot(folder: string, socket: string, features: string): string
     '  "": { device: snap }',
   ];
   writeFileSync(stack, `${lines.join("\n")}\n`);
-  const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
-  return [blkstack, "serve", stack, "--listen", `unix:${socket}`];
+  return [BLKSTACK, "serve", stack, "--listen", `unix:${socket}`];
 }
 
 function prepareNbdkit(folder: string, socket: string): string[] {
@@ -130,7 +113,7 @@ function note(samples: Map<string, Rate[]>, name: string, value: Rate): void {
 
 function row(what: string, samples: Map<string, Rate[]>): string[] {
   const medians = (figure: keyof Rate): number[] =>
-    CONTENDERS.map(({ name }) => median((samples.get(name) ?? []).map((rate) => rate[figure])));
+    CONTENDERS.map(({ name }) => medianOf(samples.get(name) ?? [], figure));
   const rates = medians("requestsPerSecond");
   const better = Math.max(...rates.slice(OURS));
   const ratios = rates.slice(0, OURS).map((ours) => (ours / better).toFixed(2));

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { completionsOf } from "./fio-log.ts";
 import { median } from "./median.ts";
-import { serve, type Served } from "./served.ts";
+import { makeImage } from "./image.ts";
+import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 64;
 const MIB = 1 << 20;
@@ -149,9 +149,8 @@ async function serveOurs(folder: string): Promise<Served> {
   }
   const stack = join(folder, "stack.yaml");
   writeFileSync(stack, `${[...disks, ...groups, ...exports].join("\n")}\n`);
-  const blkstack = fileURLToPath(new URL("../../../blkstack", import.meta.url));
   const socket = ourSocket(folder);
-  return serve("blkstack", socket, [blkstack, "serve", stack, "--listen", `unix:${socket}`]);
+  return serve("blkstack", socket, [BLKSTACK, "serve", stack, "--listen", `unix:${socket}`]);
 }
 
 function ourSocket(folder: string): string {
@@ -184,7 +183,7 @@ let images = 0;
 function image(folder: string): string {
   images += 1;
   const path = join(folder, `${String(images)}.img`);
-  writeFileSync(path, Buffer.alloc(IMAGE_MIB * MIB, 0x5a));
+  makeImage(path, IMAGE_MIB);
   return path;
 }
 
