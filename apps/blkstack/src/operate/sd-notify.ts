@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { sendDatagram } from "./datagram.ts";
+import { loadSocketCalls } from "@blkstack/file-calls";
 
 /** Where a service is, in words of systemd. */
 export const SdState = {
@@ -11,9 +11,9 @@ export const SdState = {
 } as const;
 
 /**
- * Tells systemd where a service is, when it asks for that. Node knows no datagrams on unix sockets: we
- * send them through koffi, and where that is not, systemd's own `systemd-notify` does, for which the unit
- * needs `NotifyAccess=all`.
+ * Tells systemd where a service is, when it asks for that. Node knows no datagrams on unix sockets:
+ * where `@blkstack/file-calls` cannot send them either, systemd's own `systemd-notify` does, for which the
+ * unit needs `NotifyAccess=all`.
  *
  * Answers whether it was told. Waits: until it has been.
  */
@@ -23,7 +23,8 @@ export async function sdNotify(
 ): Promise<boolean> {
   const path = env["NOTIFY_SOCKET"] ?? "";
   if (path === "") return false;
-  if (await sendDatagram(path, state)) return true;
+  const sockets = await loadSocketCalls();
+  if (sockets?.sendDatagram(path, Buffer.from(state)) === 0) return true;
   const child = spawn("systemd-notify", state.split("\n"), { env, stdio: "ignore" });
   try {
     const [status] = (await once(child, "exit")) as [number | null];
