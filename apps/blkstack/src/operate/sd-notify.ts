@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { loadSocketCalls } from "@blkstack/file-calls";
+import { loadSocketCalls, type SocketCalls } from "@blkstack/file-calls";
 
 /** Where a service is, in words of systemd. */
 export const SdState = {
@@ -20,10 +20,11 @@ export const SdState = {
 export async function sdNotify(
   state: string,
   env: Readonly<Record<string, string | undefined>>,
+  loadSockets: () => Promise<Pick<SocketCalls, "sendDatagram"> | null> = loadSocketCalls,
 ): Promise<boolean> {
   const path = env["NOTIFY_SOCKET"] ?? "";
   if (path === "") return false;
-  const sockets = await loadSocketCalls();
+  const sockets = await loadSockets();
   if (sockets?.sendDatagram(path, Buffer.from(state)) === 0) return true;
   const child = spawn("systemd-notify", state.split("\n"), { env, stdio: "ignore" });
   try {
