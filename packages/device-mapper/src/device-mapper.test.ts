@@ -2,7 +2,7 @@ import { BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { defineTarget, deviceOf, MapResult, type Submitter } from "@blkstack/block";
 import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../test/bench.ts";
-import { probeType } from "../test/test-targets.ts";
+import { failing, probeType } from "../test/test-targets.ts";
 
 const table = "0 16 probe a 4";
 
@@ -144,6 +144,21 @@ it("a bio that must not wait comes to no device that has a target which may", as
   expect(await bench.send("md", BioOp.Read, 0, 4)).toMatchObject({ ends: 1, status: BioStatus.Ok });
 });
 
+it("targets are asked for what they print: how they are doing, or what makes them again", async () => {
+  const type = defineTarget({
+    ...failing,
+    name: "asked",
+    create: () => ({
+      map: () => MapResult.Kill,
+      status: (kind) => `${kind}!`,
+    }),
+  });
+  const bench = new Bench({ types: [type] });
+  await bench.create("md", "0 8 asked");
+  expect(bench.dm.status("md")).toEqual(["0 8 asked info!"]);
+  expect(bench.dm.table("md")).toEqual(["0 8 asked table!"]);
+});
+
 it("people are told all of a device, with a table or without", async () => {
   const bench = new Bench();
   await bench.create("md", table, "16 4 failing");
@@ -166,6 +181,8 @@ it("people are told all of a device, with a table or without", async () => {
   expect([dm.status("bare"), dm.table("bare"), dm.deps("bare")]).toEqual([[], [], []]);
   const live = { name: "md", deviceNumber: "253:0", hasLiveTable: true, targetCount: 2 };
   expect(dm.info("md")).toEqual({ ...bare, ...live });
+  await bench.perform((task) => dm.load("md", table, task));
+  expect(dm.info("md")).toEqual({ ...bare, ...live, hasInactiveTable: true });
 });
 
 it("a submitter that keeps no books of devices will do", async () => {

@@ -112,6 +112,12 @@ it("a kernel calls the mapped device that is too small by its number", async () 
   );
 });
 
+it("a target that must be alone in its table may be", async () => {
+  const bench = new Bench({ types: [{ ...endingType(0, "single"), isSingleton: true }] });
+  await bench.create("md", "0 8 single");
+  expect(bench.dm.status("md")).toEqual(["0 8 single "]);
+});
+
 it("a range may end where its device ends, and must begin before even if it has no sectors", async () => {
   const bench = new Bench({
     types: [

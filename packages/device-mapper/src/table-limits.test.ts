@@ -124,6 +124,27 @@ it("blocks that a target asks for are cut where a line begins, not where the dev
   });
 });
 
+it("a target that stands on no device may take discards", async () => {
+  const declared = { discardBios: 1, takesNoWait: true };
+  const type = defineTarget({
+    name: "memory",
+    version: [1, 0, 0],
+    apiVersion: 1,
+    create: () => ({
+      ...declared,
+      map: () => MapResult.Kill,
+      status: () => "",
+      adjustLimits: (limits) => {
+        limits.maxDiscardSectors = 8;
+      },
+    }),
+  });
+  const bench = new Bench({ types: [type] });
+  await bench.create("md", "0 8 memory");
+  const { limits } = bench.dm.get("md").queue;
+  expect(limits).toMatchObject({ maxDiscardSectors: 8, canNoWait: true });
+});
+
 it("a line takes discards where all its disks do", async () => {
   const bench = new Bench({
     types: [

@@ -57,7 +57,8 @@ function checkLineAlignment(table: Table, limits: QueueLimits, deviceNumber: str
   const blockSectors = BigInt(limits.logicalBlockBytes / SECTOR_BYTES);
   if (table.entries.length === 1) return;
   for (const { line } of table.entries) {
-    if (line.begin % blockSectors === 0n && line.length % blockSectors === 0n) continue;
+    // Where a line begins, others of whole blocks have ended.
+    if (line.length % blockSectors === 0n) continue;
     const message = `not aligned to the logical block size ${String(limits.logicalBlockBytes)}`;
     throw new TableError({
       errno: "EINVAL",

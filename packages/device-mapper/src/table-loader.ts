@@ -96,10 +96,8 @@ export class TableLoader {
     if (device === searched) return true;
     const named = this.#options.devices.of(device);
     if (named === null) return false;
-    const { live } = named.device;
-    const { inactive } = named.lifeCycle;
-    const below = [...(live?.devices ?? []), ...(inactive?.devices ?? [])];
-    return below.some((lower) => this.#reaches(lower, searched));
+    const tables = [named.device.live, named.lifeCycle.inactive];
+    return tables.some((loaded) => loaded?.devices.some((lower) => this.#reaches(lower, searched)));
   }
 
   async #closeAll(devices: Iterable<BlockDevice>, task: Task): Promise<void> {

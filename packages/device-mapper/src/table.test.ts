@@ -43,7 +43,7 @@ describe.each([[[4]], [[1, 3]], [[3, 1, 2]], [[2, 2, 2, 2]], [[1, 5, 1, 3, 1, 1,
   },
 );
 
-it("targets find what their own type keeps with a bio, and those of a type the same", async () => {
+it("targets find with a bio what their own type keeps there, and none what only others do", async () => {
   const seen = new Map<string, unknown>();
   const kind = (name: string) =>
     probeType(
@@ -56,10 +56,24 @@ it("targets find what their own type keeps with a bio, and those of a type the s
       },
       name,
     );
-  const plain = probeType({}, "plain");
+  let refusal: unknown = null;
+  const plain = probeType(
+    {
+      map: (bio, { context }) => {
+        try {
+          context.perBioData(bio);
+        } catch (error) {
+          refusal = error;
+        }
+        return undefined;
+      },
+    },
+    "plain",
+  );
   const bench = new Bench({ types: [plain, kind("x"), kind("y")] });
   await bench.create("md", "0 4 plain a", "4 4 x a", "8 4 y a", "12 4 x a", "16 4 y a");
   for (const sector of [0, 4, 8, 12, 16]) await bench.send("md", BioOp.Read, sector, 4);
+  expect(String(refusal)).toContain("this type of target declared no per-bio data");
   expect(Object.fromEntries(seen)).toEqual({
     "x at 4": { name: "x" },
     "y at 8": { name: "y" },

@@ -133,7 +133,7 @@ export class LineContext implements TargetContext {
   #complaint(
     message: string,
     errno: Errno,
-    { argument = -1, detail = "" }: { argument?: number; detail?: string },
+    { argument = -1, detail }: { argument?: number; detail: string },
     cause?: BlockError,
   ): TableError {
     const { type, lineNumber } = this.#line;
