@@ -199,6 +199,13 @@ it.each([1, 2, 3, 4])("flushes and discards end well whoever runs when (seed %i)
   expect(bench.dm.get("md").pools?.liveCount).toBe(0);
 });
 
+it("who may not wait has as many copies made as anybody", async () => {
+  const bench = new Bench({ types: [probeType({ copies: 3 })] });
+  await bench.create("md", "0 16 probe a 0");
+  expect(await bench.send("md", BioOp.Discard, 4, 4, BioFlag.NoWait)).toMatchObject(ok);
+  expect(bench.a.log).toEqual(["DISCARD 4+4", "DISCARD 4+4", "DISCARD 4+4"]);
+});
+
 it("who may not wait gives back the clones that he got, whoever runs when", async () => {
   const scheduler = new VirtualScheduler({ seed: 1 });
   const type = probeType({ copies: 4, map: (bio, target) => target.sendDown(bio) });
