@@ -27,6 +27,18 @@ it("the ways to cut have names, and one of them has an account for all pieces", 
   ]);
 });
 
+it("the clone of a front goes back to the front, that of the rest to the bio itself", async () => {
+  const bench = new Bench({ splitPolicy: frontClone });
+  await bench.create("md", ...TABLE);
+  bench.a.isHolding = bench.b.isHolding = true;
+  const { bio } = await bench.send("md", BioOp.Write, 1, 6);
+  const [front, rest] = [...bench.a.held, ...bench.b.held].map(({ parent }) => parent);
+  expect(front).not.toBe(bio);
+  expect([front?.sector, front?.sectors]).toEqual([1, 3]);
+  expect(rest).toBe(bio);
+  expect([bio.sector, bio.sectors]).toEqual([4, 3]);
+});
+
 describe.each(POLICIES)("$name", (splitPolicy) => {
   it("brings each sector where it belongs, also when every map sleeps", async () => {
     const napping = probeType({
