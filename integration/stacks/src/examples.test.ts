@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { layoutOf, runStackFile } from "./index.ts";
+import { runStackFile } from "./index.ts";
+import { layoutOf } from "./stack-file.ts";
 
 const folder = fileURLToPath(new URL("../../../examples", import.meta.url));
 const examples = readdirSync(folder)

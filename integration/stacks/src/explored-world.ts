@@ -21,7 +21,7 @@ export interface ExploredOptions {
 }
 
 /** A stack in use, for `explore`: in any order, and also where attempts to get memory fail. */
-export function stackScenario(play: Play): Scenario {
+function stackScenario(play: Play): Scenario {
   return defineScenario({
     name: "stack",
     summary: "several use a stack, and others change it",

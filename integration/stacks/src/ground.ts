@@ -23,7 +23,7 @@ export interface Ground {
 /** Disks in memory, that end bios at once, or when the explorer wants it. */
 export class RamGround implements Ground {
   readonly zeroesDiscards = true;
-  protected readonly disks = new Map<string, RamDisk>();
+  protected readonly disks: Map<string, RamDisk> = new Map<string, RamDisk>();
 
   open(disk: DiskLayout, content: Uint8Array, scheduler: Scheduler): RamDisk {
     const { name, sizeSectors, limits } = disk;

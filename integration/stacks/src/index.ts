@@ -1,11 +1,4 @@
 export {
-  playExplored,
-  type Explored,
-  type ExploredOptions,
-  stackScenario,
-} from "./explored-world.ts";
-export { FileGround, type Ground, LateRamGround, RamGround } from "./ground.ts";
-export {
   type DeviceLayout,
   type DiskLayout,
   type Layout,
@@ -15,8 +8,8 @@ export {
 export { STACK_PARTS } from "./parts/index.ts";
 export { type ModelPlace, remapped, shifted } from "./parts/remapped.ts";
 export { onRange } from "./parts/words.ts";
-export type { Play } from "./player.ts";
-export { playForReal } from "./real-world.ts";
+export { registerStacks } from "./register.ts";
+export { runStackFile, type RunStackFileOptions } from "./run-stack-file.ts";
 export {
   assertSameAsModel,
   runStacks,
@@ -26,9 +19,6 @@ export {
   type StackSums,
   type StackWorld,
 } from "./run-stacks.ts";
-export { registerStacks } from "./register.ts";
-export { runStackFile, type RunStackFileOptions } from "./run-stack-file.ts";
-export { codesFrom } from "./seeded-random.ts";
 export type {
   Below,
   BesideLine,
@@ -40,5 +30,3 @@ export type {
   StackLine,
   StackPart,
 } from "./stack-part.ts";
-export { layoutOf } from "./stack-file.ts";
-export type { StepCode } from "./steps.ts";

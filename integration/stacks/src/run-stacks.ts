@@ -174,14 +174,31 @@ function failureOf(
   seed: number,
   path: string | null,
   found: Found,
-  { world, iosPerStack, schedulesPerStack = SCHEDULES }: RunStacksOptions,
+  options: RunStacksOptions,
 ): StackFailure {
-  const schedules = world === "real" ? "" : ` --schedules ${String(schedulesPerStack)}`;
   const text = [
-    `a stack does not do as the model (seed ${String(seed)}, ${world}):`,
+    `a stack does not do as the model (seed ${String(seed)}, ${options.world}):`,
     layoutText(found.layout),
     ...found.problems,
-    `repeat: npm run -s stacks -- --world ${world} --seed ${String(seed)} --stacks 1 --ios ${String(iosPerStack)}${schedules}${path === null ? "" : ` --path ${path}`}`,
+    `repeat: ${repetition(seed, path, options)}`,
   ].join("\n");
   return { seed, path, text, ...found };
+}
+
+/** What leads straight to a failure: our command, or options for whoever has parts of his own. */
+function repetition(
+  seed: number,
+  path: string | null,
+  { world, iosPerStack, schedulesPerStack = SCHEDULES, parts }: RunStacksOptions,
+): string {
+  const isReal = world === "real";
+  if (parts !== undefined) {
+    const schedules = isReal ? {} : { schedulesPerStack };
+    const options = { world, seed, stacks: 1, iosPerStack, ...schedules };
+    return JSON.stringify(path === null ? options : { ...options, path });
+  }
+  const schedules = isReal ? "" : ` --schedules ${String(schedulesPerStack)}`;
+  const numbers = `--seed ${String(seed)} --stacks 1 --ios ${String(iosPerStack)}${schedules}`;
+  const to = path === null ? "" : ` --path ${path}`;
+  return `npm run -s stacks -- --world ${world} ${numbers}${to}`;
 }

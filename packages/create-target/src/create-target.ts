@@ -18,8 +18,11 @@ const RENAMED: Readonly<Record<string, string>> = {
   "manifest.json": "package.json",
 };
 
-/** In a checkout the suite explores enough, and sources name nothing that is not shipped. */
-const STANDALONE_ONLY = new Set(["scenarios.ts", "explored.test.ts"]);
+/**
+ * In a checkout the suite explores enough, sources name nothing that is not shipped, and the stacks of
+ * all targets stand on floors above.
+ */
+const STANDALONE_ONLY = new Set(["scenarios.ts", "explored.test.ts", "stacks.test.ts"]);
 
 /** What a user wants. */
 export interface TargetWish {
