@@ -3,7 +3,6 @@ import * as fs from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { load } from "koffi";
 import { loadSocketCalls } from "./index.ts";
 import { LinuxSocketCalls } from "./socket-calls.ts";
 
@@ -64,6 +63,7 @@ it.each([0, -1, 0.5, NaN, 2 ** 31])("a buffer of %d bytes is refused", (bytes) =
   expect(() => calls.setSendBuffer(0, bytes)).toThrow(RangeError);
 });
 
+const { load } = await import("koffi");
 const library = load(null);
 const open = library.func("int socket(int domain, int type, int protocol)") as (
   ...args: [number, number, number]
