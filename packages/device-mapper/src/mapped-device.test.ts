@@ -1,4 +1,4 @@
-import { Bio, BioOp, BioStatus } from "@blkstack/bio";
+import { Bio, BioFlag, BioOp, BioStatus } from "@blkstack/bio";
 import { type Extent, ExtentFlag, ExtentLayer, type TargetContext } from "@blkstack/block";
 import type { Task } from "@blkstack/task";
 import { describe, expect, it } from "vitest";
@@ -118,6 +118,25 @@ it("a suspend that is called off while a task is on its way to the targets is un
   md.submitters.leave(sender);
   expect([md.isBusy, bench.dm.info("md").isSuspended]).toEqual([false, false]);
   expect(await bench.send("md", BioOp.Write, 0, 4)).toMatchObject(ok);
+});
+
+it("data behind a flush that no target takes goes down at once, and flushes nobody", async () => {
+  const flags: number[] = [];
+  const type = probeType({
+    flushes: 0,
+    map: (bio) => {
+      flags.push(bio.flags & BioFlag.Preflush);
+      return undefined;
+    },
+  });
+  const bench = new Bench({ types: [type] });
+  await bench.create("md", "0 16 probe a 0");
+  const sent = bench.prepare("md", BioOp.Write, 0, 4, BioFlag.Preflush);
+  await bench.perform(async (task) => {
+    await bench.submitter.submitBio(sent.bio, task);
+    expect(sent).toMatchObject(ok);
+  });
+  expect([flags, bench.a.log]).toEqual([[0], ["WRITE 0+4"]]);
 });
 
 describe("an explorer", () => {
