@@ -1,5 +1,6 @@
 import {
   Bio,
+  type BioDevice,
   type BioFlags,
   BioOp,
   type BioStatus,
@@ -7,8 +8,6 @@ import {
   SECTOR_BYTES,
   type Sectors,
 } from "@blkstack/bio";
-import type { Task } from "@blkstack/task";
-import type { BlockDevice } from "./device.ts";
 
 /** A bio that a test asks for. */
 export interface BioPlan {
@@ -60,17 +59,22 @@ export function dataOf(bio: Bio): Uint8Array {
   return data;
 }
 
+/** A device that needs no task, for it never waits. */
+export interface TasklessDevice extends BioDevice {
+  submitBio(bio: Bio): void;
+}
+
 /**
- * Submits a bio to a device that needs no task, as it never waits; answers how the bio ended. For
- * any other device, use a submitter: `submitAndWait` of `@blkstack/make-request`.
+ * Submits a bio straight to a device and answers how it ended. For a device that may wait, use a
+ * submitter: `submitAndWait` of `@blkstack/make-request`.
  */
-export function ended(device: BlockDevice, bio: Bio): Promise<BioStatus> {
+export function ended(device: TasklessDevice, bio: Bio): Promise<BioStatus> {
   return new Promise((resolve) => {
     bio.device = device;
     bio.endIo = ({ status }) => {
       resolve(status);
     };
-    void device.submitBio(bio, undefined as unknown as Task);
+    device.submitBio(bio);
   });
 }
 

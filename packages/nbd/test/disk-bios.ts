@@ -1,6 +1,5 @@
 import { type Bio, type BioFlags, BioOp, type BioStatus, SECTOR_BYTES } from "@blkstack/bio";
-import type { BlockDevice } from "@blkstack/block";
-import { ended, planBio } from "@blkstack/block/testing";
+import { ended, planBio, type TasklessDevice } from "@blkstack/block/testing";
 
 /** A bio in two vectors, the first of half a sector, which holds `data`, or room to read into. */
 export function makeBio(
@@ -15,7 +14,7 @@ export function makeBio(
 }
 
 export function write(
-  disk: BlockDevice,
+  disk: TasklessDevice,
   sector: number,
   data: Uint8Array,
   flags: BioFlags = 0,
@@ -23,6 +22,6 @@ export function write(
   return ended(disk, makeBio(BioOp.Write, sector, data, flags));
 }
 
-export function flush(disk: BlockDevice): Promise<BioStatus> {
+export function flush(disk: TasklessDevice): Promise<BioStatus> {
   return ended(disk, makeBio(BioOp.Flush, 0, 0));
 }
