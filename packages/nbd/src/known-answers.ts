@@ -24,14 +24,7 @@ export class KnownAnswers {
   /** Whether replies can leave holes out, and the device knows of any. */
   readonly #findsHoles: boolean;
 
-  constructor({
-    device,
-    contexts,
-    dialect,
-    replyMemory,
-  }: Pick<TransmissionOptions, "contexts" | "dialect" | "replyMemory"> & {
-    readonly device: BlockDevice;
-  }) {
+  constructor({ backend: { device }, contexts, dialect, replyMemory }: TransmissionOptions) {
     this.#device = device;
     this.#contexts = contexts;
     this.#dialect = dialect;

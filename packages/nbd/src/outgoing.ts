@@ -12,9 +12,6 @@ export interface ReplySink {
   uncork(): void;
 }
 
-/** Replies up to this part of the buffer are copied together: one write of many is cheaper than many pieces. */
-const COPIED_PART = 1 / 4;
-
 /** With so much payload in them replies are not kept back for others: the client has enough to do. */
 const HELD_BACK_BYTES_MAX = 96 * 1024;
 
@@ -94,7 +91,6 @@ export class Outgoing {
 
   /** Lays out as many replies as there is room for; answers the end of what was not yet cut off. */
   #collect(gather: ReplyBuffer): Uint8Array | null {
-    const copiedBytesMax = gather.bytes.length * COPIED_PART;
     let begin = 0;
     let at = 0;
     for (let request = this.#ready.head; request !== null; request = this.#ready.head) {
@@ -109,7 +105,7 @@ export class Outgoing {
         continue;
       }
       const dataBytes = request.replyDataBytes;
-      const isCopied = dataBytes <= copiedBytesMax;
+      const isCopied = isWorthCopying(dataBytes, gather);
       if (at + this.#format.headBytesMax + (isCopied ? dataBytes : 0) > gather.bytes.length) break;
       this.#ready.shift();
       at = this.#format.writeHead(gather, at, request, 0);
@@ -129,10 +125,11 @@ export class Outgoing {
   #collectLaidOut(
     request: Request,
     laidOut: Uint8Array,
-    { bytes }: ReplyBuffer,
+    gather: ReplyBuffer,
     { begin, at }: Span,
   ): Span | null {
-    const isCopied = laidOut.length <= bytes.length * COPIED_PART;
+    const { bytes } = gather;
+    const isCopied = isWorthCopying(laidOut.length, gather);
     if (isCopied && at + laidOut.length > bytes.length) return null;
     this.#ready.shift();
     if (isCopied) {
@@ -150,7 +147,7 @@ export class Outgoing {
   #collectInPieces(request: Request, gather: ReplyBuffer, { begin, at }: Span): Span | null {
     const { pieces } = request;
     const dataBytes = request.replyDataBytes;
-    const isCopied = dataBytes <= gather.bytes.length * COPIED_PART;
+    const isCopied = isWorthCopying(dataBytes, gather);
     // An error is told in one piece, whatever the request would have been cut into.
     const count = request.error === ReplyError.Ok ? pieces.count : 1;
     const headBytes = count * this.#format.headBytesMax;
@@ -216,6 +213,11 @@ export class Outgoing {
 interface Span {
   begin: number;
   at: number;
+}
+
+/** One write of many short pieces is cheaper than many pieces. */
+function isWorthCopying(lengthBytes: Bytes, { bytes }: ReplyBuffer): boolean {
+  return lengthBytes <= bytes.length / 4;
 }
 
 function payload(request: Request, dataBytes: Bytes): Uint8Array {

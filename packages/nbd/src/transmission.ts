@@ -62,7 +62,7 @@ export class Transmission implements RequestOwner {
     this.#backend = backend;
     this.#described = options.described;
     this.#format = requestFormatOf(dialect);
-    this.#known = new KnownAnswers({ ...options, device: backend.device });
+    this.#known = new KnownAnswers(options);
     this.#replyMemory = options.replyMemory;
     this.#requestBytesMax = limits.requestBytesMax;
     this.#task = options.task;
