@@ -1,7 +1,7 @@
 import type { Bytes } from "@blkstack/bio";
 import { closeSync } from "node:fs";
 import type { Ffi } from "./ffi.ts";
-import { unixAddress } from "./unix-address.ts";
+import { AF_UNIX, unixAddress } from "./unix-address.ts";
 
 /** Calls of the system on sockets that Node.js does not have. */
 export interface SocketCalls {
@@ -41,7 +41,6 @@ type SendTo = (
   ]
 ) => number;
 
-const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;

@@ -1,4 +1,5 @@
-const AF_UNIX = 1;
+/** The family of unix sockets. */
+export const AF_UNIX = 1;
 const PATH_BYTES_MAX = 107;
 
 /**
