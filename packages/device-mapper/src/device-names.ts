@@ -65,11 +65,11 @@ export class DeviceNames {
     if (this.#byName.has(name)) {
       throw new BlockError("BLK_STATE", "EBUSY", `there already is a mapped device "${name}"`);
     }
-    let minor = wanted ?? 0;
-    while (taken.has(minor)) minor += 1;
-    if (wanted !== undefined && minor !== wanted) {
+    if (wanted !== undefined && taken.has(wanted)) {
       throw new BlockError("BLK_STATE", "EBUSY", `minor number ${String(wanted)} is taken`);
     }
+    let minor = wanted ?? 0;
+    while (taken.has(minor)) minor += 1;
     return minor;
   }
 

@@ -96,13 +96,18 @@ describe("a wait that may be called off", () => {
     });
   }
 
-  it("ends when it is, and no later leaving wakes the task where it sleeps then", async () => {
+  async function oneInsideAndOneWaiting() {
     const scheduler = new VirtualScheduler();
     const drain = new Drain("bios", scheduler);
     const interruption = new Interruption();
     drain.enter(one);
     const waiter = waiterOf(drain, interruption, scheduler);
     await scheduler.run();
+    return { scheduler, drain, interruption, waiter };
+  }
+
+  it("ends when it is, and no later leaving wakes the task where it sleeps then", async () => {
+    const { scheduler, drain, interruption, waiter } = await oneInsideAndOneWaiting();
     expect(waiter.waitingFor).toBe(drain);
     interruption.raise();
     await scheduler.run();
@@ -113,12 +118,7 @@ describe("a wait that may be called off", () => {
   });
 
   it("and ended by itself is not called off any more, wherever the task sleeps then", async () => {
-    const scheduler = new VirtualScheduler();
-    const drain = new Drain("bios", scheduler);
-    const interruption = new Interruption();
-    drain.enter(one);
-    const waiter = waiterOf(drain, interruption, scheduler);
-    await scheduler.run();
+    const { scheduler, drain, interruption, waiter } = await oneInsideAndOneWaiting();
     drain.leave(one);
     await scheduler.run();
     interruption.raise();
@@ -138,12 +138,7 @@ describe("a wait that may be called off", () => {
   });
 
   it("leaves others their place when it is called off after it was woken", async () => {
-    const scheduler = new VirtualScheduler();
-    const drain = new Drain("bios", scheduler);
-    const interruption = new Interruption();
-    drain.enter(one);
-    const waiter = waiterOf(drain, interruption, scheduler);
-    await scheduler.run();
+    const { scheduler, drain, interruption, waiter } = await oneInsideAndOneWaiting();
     // Runs before the one that is woken here, and waits for somebody who came later.
     const late = scheduler.spawn("late", (task) => drain.wait(task));
     drain.leave(one);

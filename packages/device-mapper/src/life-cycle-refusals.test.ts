@@ -102,7 +102,8 @@ it("a suspend that is refused passes by targets that do not care", async () => {
 });
 
 describe("a device that is removed", () => {
-  it("does not ask its users to keep changes back, for there will be no more", async () => {
+  /** A device with a user, and what the user is asked for. */
+  async function benchWithUser() {
     const bench = new Bench();
     await bench.create("md", "0 16 probe a 0");
     const asked: string[] = [];
@@ -110,18 +111,17 @@ describe("a device that is removed", () => {
       onFreeze: () => void asked.push("freeze"),
       onThaw: () => void asked.push("thaw"),
     });
+    return { bench, asked };
+  }
+
+  it("does not ask its users to keep changes back, for there will be no more", async () => {
+    const { bench, asked } = await benchWithUser();
     await bench.perform((task) => bench.dm.remove("md", task));
     expect(asked).toEqual([]);
   });
 
   it("lets those go on who keep changes back: they learn from their bios", async () => {
-    const bench = new Bench();
-    await bench.create("md", "0 16 probe a 0");
-    const asked: string[] = [];
-    bench.dm.addUser("md", {
-      onFreeze: () => void asked.push("freeze"),
-      onThaw: () => void asked.push("thaw"),
-    });
+    const { bench, asked } = await benchWithUser();
     await bench.perform(async (task) => {
       await bench.dm.suspend("md", task);
       await bench.dm.remove("md", task);
