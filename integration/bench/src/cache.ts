@@ -13,8 +13,8 @@ import type { Task } from "@blkstack/task";
 import { EventLoopScheduler } from "@blkstack/task/node";
 import Table from "cli-table3";
 import { fio, type Workload } from "./fio.ts";
-import { median } from "./median.ts";
 import { makeImage } from "./image.ts";
+import { median } from "./median.ts";
 import { serve } from "./served.ts";
 
 const CACHE_MIB = 64;

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { completionsOf } from "./fio-log.ts";
-import { median } from "./median.ts";
 import { makeImage } from "./image.ts";
+import { median } from "./median.ts";
 import { BLKSTACK, serve, type Served } from "./served.ts";
 
 const IMAGE_MIB = 64;
